@@ -1,0 +1,80 @@
+# `make demo` shows Andaman, `make test` tests it: each makes .venv by itself, quick from then on.
+#
+# The environment comes from two locks with hashes, made by `make lock` and valid for Python 3.11,
+# 3.12 and 3.13 on Linux and macOS. The lock for developers repeats the runtime's pins and adds
+# the tools, so that each install is one file and users of the demo fetch no tools.
+
+# The first of these that runs, is a version that we test, and can make environments is taken.
+PYTHONS = python3.13 python3.12 python3.11 python3
+# Options: `make demo ARGS="--for 60"`, `make test PYTEST_ARGS="-n 2 -k ledger"`.
+ARGS =
+PYTEST_ARGS =
+UV = uv
+
+BIN = .venv/bin
+SUITABLE = import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# Wheels only: installing runs nobody's code and downloads nothing without a hash.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED = --require-hashes --only-binary :all:
+# One version of each package on every Python, so that a test on one speaks for the others.
+COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock" $(ARGS)
+
+.PHONY: setup demo test check bench lock clean
+.DELETE_ON_ERROR:
+
+setup: .venv/.dev .venv/.andaman
+
+demo: .venv/.runtime .venv/.andaman
+	$(BIN)/andaman demo $(ARGS)
+
+test: setup
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/docs
+
+bench: .venv/.runtime .venv/.andaman
+	$(BIN)/python -m benchmarks.drain $(ARGS)
+	$(BIN)/python -m benchmarks.latency $(ARGS)
+
+# Needs uv. Keeps the pins that still fit; `make lock ARGS=--upgrade` takes the newest.
+lock:
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+# Data of the demo stays.
+clean:
+	rm -rf .venv build dist *.egg-info
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each step leaves its mark last, inside .venv: what was interrupted is done again, and a changed
+# lock begins with an empty environment.
+.venv/.runtime: requirements.lock
+	@for python in $(PYTHONS); do \
+		if "$$python" -c "$(SUITABLE)" 2>/dev/null; then \
+			echo "Making .venv with $$("$$python" --version), about half a minute"; \
+			exec "$$python" -m venv --clear .venv; \
+		fi; \
+	done; \
+	echo "Andaman needs Python 3.11, 3.12 or 3.13 with its venv module; none of these is one:" >&2; \
+	echo "  $(PYTHONS)" >&2; \
+	echo "Install one (Debian, Ubuntu: apt install python3-venv; macOS: brew install python@3.13)" >&2; \
+	echo "or name yours: make PYTHONS=/path/to/python3.12" >&2; \
+	exit 1
+	$(INSTALL) $(LOCKED) -r requirements.lock
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	$(INSTALL) $(LOCKED) -r requirements-dev.lock
+	@touch $@
+
+.venv/.andaman: pyproject.toml .venv/.runtime
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
