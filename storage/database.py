@@ -1,0 +1,121 @@
+"""Opens the ledger's database: one writer that also checkpoints, any number of readers.
+
+SQLite before 3.51.3 can corrupt a WAL that two connections write or checkpoint at once, so the
+folder's lock lets one process write, and readers are opened read-only.
+"""
+
+import fcntl
+import logging
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from core.errors import StartError
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "ledger.db"
+MIGRATIONS = Path(__file__).parent / "migrations"
+_WRITER_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA busy_timeout = 5000",
+)
+
+
+class FolderLock:
+    """Held by the one process that writes in a data folder; the kernel drops it on any death."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            StartError: another process holds it, or the folder cannot be written.
+        """
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StartError(
+                f"{folder}: cannot be written ({error.strerror}); "
+                "set ANDAMAN_DATA_DIR or --data to a folder of your own"
+            ) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._file)
+            raise StartError(
+                f"{folder}: another Andaman runs on this folder; stop it or choose another folder"
+            ) from error
+
+    def release(self) -> None:
+        """Let the next process in."""
+        os.close(self._file)
+
+
+def open_writer(folder: Path) -> Connection:
+    """The one writing connection, with the schema brought up to date.
+
+    Raises:
+        StartError: the file cannot be opened, is no database, or is newer than this program.
+    """
+    engine = create_engine(
+        f"sqlite:///{folder / FILE_NAME}",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_writer)
+    event.listen(engine, "begin", _begin_immediate)
+    try:
+        connection = engine.connect()
+        _migrate(connection)
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        cause = getattr(error, "orig", None) or error
+        raise StartError(
+            f"{folder / FILE_NAME}: {cause}; free space or restore a backup"
+        ) from error
+    log.info("ledger %s open, SQLite %s", folder / FILE_NAME, sqlite3.sqlite_version)
+    return connection
+
+
+def open_readers(folder: Path) -> Engine:
+    """A pool of read-only connections to a ledger that a writer has already opened once."""
+    engine = create_engine(
+        f"sqlite:///file:{folder / FILE_NAME}?mode=ro&uri=true",
+        poolclass=QueuePool,
+        pool_size=8,
+        connect_args={"check_same_thread": False, "timeout": 5},
+    )
+    event.listen(engine, "connect", _prepare_reader)
+    return engine
+
+
+def _prepare_writer(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in _WRITER_PRAGMAS:
+        connection.execute(pragma)
+
+
+def _prepare_reader(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.execute("PRAGMA query_only = ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    with connection.begin():
+        command.upgrade(config, "head")

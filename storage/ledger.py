@@ -1,0 +1,344 @@
+"""The store of record: one batch is one transaction, fsynced before anything is acknowledged.
+
+`Ledger` is the only writer and is called from the pipeline thread alone.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.configuration import Configuration
+from core.errors import StorageError
+from core.model import (
+    Columns,
+    Counts,
+    IntColumn,
+    Quarantined,
+    Role,
+    Series,
+    State,
+    Transition,
+)
+from storage import schema
+from storage.database import FolderLock, open_writer
+
+PAYLOAD_LIMIT = 65_536
+_INSERT_READINGS = (
+    "INSERT INTO readings (measured_at, series, value, flag, tests, received_at) "
+    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_UPSERT_LATEST = (
+    "INSERT INTO latest (series, measured_at, received_at, value, flag, tests) "
+    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (series) DO UPDATE SET "
+    "measured_at = excluded.measured_at, received_at = excluded.received_at, "
+    "value = excluded.value, flag = excluded.flag, tests = excluded.tests"
+)
+_LOOKUP_CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one transaction stores.
+
+    `newest` holds the rows of `columns` that are their series' newest; `states` the engine's
+    changed memory as JSON, None where it forgot; `lines` line protocol for the forwarder.
+    """
+
+    recorded_at: int
+    columns: Columns
+    counts: Counts
+    newest: IntColumn = field(default_factory=lambda: np.empty(0, np.int64))
+    new_series: Sequence[Series] = ()
+    quarantined: Sequence[Quarantined] = ()
+    transitions: Sequence[Transition] = ()
+    states: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
+    points: int = 0
+    lines: bytes = b""
+
+
+class Ledger:
+    """The writing side of the ledger; every method is one transaction or a read of the writer."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open `folder`, make or migrate the database.
+
+        Raises:
+            StartError: another process writes there, or it cannot be opened.
+        """
+        self.folder = folder
+        self._lock = FolderLock(folder)
+        try:
+            self._connection = open_writer(folder)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def close(self) -> None:
+        """Checkpoint by closing the last connection and let the next process in."""
+        self._connection.close()
+        self._connection.engine.dispose()
+        self._lock.release()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All of the block is stored, or nothing.
+
+        Raises:
+            StorageError: the database refused: disk full, locked, I/O error.
+        """
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            raise StorageError(f"{self.folder}: {cause}") from error
+
+    def commit(self, batch: Batch) -> None:
+        """Store one batch.
+
+        Raises:
+            StorageError: nothing of the batch is stored; it may be tried again whole.
+        """
+        with self.transaction() as connection:
+            if batch.new_series:
+                rows = [
+                    {"id": s.index} | _fields(s, "device", "parameter") for s in batch.new_series
+                ]
+                connection.execute(insert(schema.series), rows)
+            stored = _insert_readings(connection, batch.columns)
+            _update_latest(connection, batch.columns, batch.newest)
+            if batch.quarantined:
+                connection.execute(
+                    insert(schema.quarantine), [_quarantine_row(q) for q in batch.quarantined]
+                )
+            _save_states(connection, batch.states)
+            for transition in batch.transitions:
+                _record(connection, transition, batch.recorded_at)
+            if batch.points:
+                row = {"points": batch.points, "lines": batch.lines}
+                connection.execute(insert(schema.outflow), row)
+            _count(connection, batch, stored)
+
+    def register(self, configuration: Configuration) -> None:
+        """Make sites, gateways and devices what the files say."""
+        named = ("name_en", "name_th")
+        tables: tuple[tuple[Any, Iterable[Any]], ...] = (
+            (schema.gateways, configuration.gateways.values()),
+            (schema.sites, configuration.sites.values()),
+            (schema.devices, configuration.devices.values()),
+        )
+        with self.transaction() as connection:
+            for table, nouns in tables:
+                plain = [c.name for c in table.columns if c.name not in named]
+                rows = [_fields(noun, *plain) | _names(noun) for noun in nouns]
+                connection.execute(delete(table))
+                if rows:
+                    connection.execute(insert(table), rows)
+
+    def series(self) -> list[tuple[int, str, str]]:
+        """(index, device, parameter) of every series, by index."""
+        table = schema.series
+        return self.read(select(table.c.id, table.c.device, table.c.parameter).order_by(table.c.id))
+
+    def latest(self) -> list[tuple[int, int, int, float, int]]:
+        """(series, measured_at, received_at, value, flag) of each series' newest reading."""
+        c = schema.latest.c
+        return self.read(select(c.series, c.measured_at, c.received_at, c.value, c.flag))
+
+    def states(self) -> dict[tuple[str, str], str]:
+        """What the engine remembers: (rule, subject) → JSON."""
+        c = schema.engine_state.c
+        return {
+            (rule, subject): body
+            for rule, subject, body in self.read(select(c.rule, c.subject, c.body))
+        }
+
+    def values_at(self, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], float]:
+        """The stored value at each (measured_at, series) that is already there."""
+        c = schema.readings.c
+        found: dict[tuple[int, int], float] = {}
+        for start in range(0, len(keys), _LOOKUP_CHUNK):
+            chunk = keys[start : start + _LOOKUP_CHUNK]
+            wanted = tuple_(c.measured_at, c.series).in_(chunk)
+            for at, series, value in self.read(
+                select(c.measured_at, c.series, c.value).where(wanted)
+            ):
+                found[at, series] = value
+        return found
+
+    def resumed(self, at: int) -> None:
+        """Note that hearing resumed at `at`: an input of the engine, so replays can repeat it."""
+        with self.transaction() as connection:
+            connection.execute(upsert(schema.resumptions).values(at=at).on_conflict_do_nothing())
+
+    def outflow_done(self, through: int) -> None:
+        """Forget the outflow rows that InfluxDB has taken, up to and with `through`."""
+        with self.transaction() as connection:
+            connection.execute(delete(schema.outflow).where(schema.outflow.c.id <= through))
+
+    def outflow_rejected(self, line: bytes, words: str, at: int) -> None:
+        """Keep a point that InfluxDB refused, with the server's words."""
+        with self.transaction() as connection:
+            row = {"rejected_at": at, "line": line, "words": words[:1000]}
+            connection.execute(insert(schema.rejected_points), row)
+
+    def add_outflow(self, points: int, lines: bytes, meta: Mapping[str, str]) -> None:
+        """Append points that were stored earlier, and note in `meta` how far that went."""
+        with self.transaction() as connection:
+            if points:
+                connection.execute(insert(schema.outflow), {"points": points, "lines": lines})
+            _set_meta(connection, meta)
+
+    def meta(self, name: str) -> str | None:
+        """A fact that the ledger keeps about itself."""
+        found = self.read(select(schema.meta.c.value).where(schema.meta.c.name == name))
+        return str(found[0][0]) if found else None
+
+    def set_meta(self, facts: Mapping[str, str]) -> None:
+        """Keep facts about the ledger itself."""
+        with self.transaction() as connection:
+            _set_meta(connection, facts)
+
+    def add_key(self, key: str, digest: str, role: Role, owner: str, at: int) -> None:
+        """Keep a new key's hash."""
+        row = {"id": key, "hash": digest, "role": role.value, "owner": owner, "created_at": at}
+        with self.transaction() as connection:
+            connection.execute(insert(schema.keys), row)
+
+    def revoke_key(self, key: str, at: int) -> bool:
+        """End a key now; False when there is no such key in force."""
+        c = schema.keys.c
+        with self.transaction() as connection:
+            statement = update(schema.keys).where(c.id == key, c.revoked_at.is_(None))
+            return connection.execute(statement.values(revoked_at=at)).rowcount == 1
+
+    def read(self, statement: Any) -> list[Any]:
+        """The rows of a select, on the writer's own connection."""
+        with self.transaction() as connection:
+            return list(connection.execute(statement))
+
+
+def _insert_readings(connection: Connection, columns: Columns) -> int:
+    if not len(columns):
+        return 0
+    order = np.lexsort((columns.series, columns.measured_at))  # the key's own order
+    rows = zip(
+        columns.measured_at[order].tolist(),
+        columns.series[order].tolist(),
+        columns.value[order].tolist(),
+        columns.flag[order].tolist(),
+        columns.tests[order].tolist(),
+        columns.received_at[order].tolist(),
+        strict=True,
+    )
+    return connection.exec_driver_sql(_INSERT_READINGS, list(rows)).rowcount
+
+
+def _update_latest(connection: Connection, columns: Columns, newest: IntColumn) -> None:
+    if not len(newest):
+        return
+    rows = zip(
+        columns.series[newest].tolist(),
+        columns.measured_at[newest].tolist(),
+        columns.received_at[newest].tolist(),
+        columns.value[newest].tolist(),
+        columns.flag[newest].tolist(),
+        columns.tests[newest].tolist(),
+        strict=True,
+    )
+    connection.exec_driver_sql(_UPSERT_LATEST, list(rows))
+
+
+def _save_states(connection: Connection, states: Mapping[tuple[str, str], str | None]) -> None:
+    table = schema.engine_state
+    for (rule, subject), body in states.items():
+        connection.execute(delete(table).where(table.c.rule == rule, table.c.subject == subject))
+        if body is not None:
+            connection.execute(insert(table), {"rule": rule, "subject": subject, "body": body})
+
+
+def _record(connection: Connection, transition: Transition, recorded_at: int) -> None:
+    """The transition's row, and the alert as it now stands."""
+    evidence = json.dumps(dict(transition.evidence), ensure_ascii=False)
+    common = _fields(transition, "rule", "version", "subject", "site", "severity", "value") | {
+        "evidence": evidence
+    }
+    row = common | {
+        "alert": transition.alert,
+        "before": transition.before,
+        "after": transition.after.value,
+        "reason": transition.reason.value,
+        "at": transition.at,
+        "recorded_at": recorded_at,
+    }
+    connection.execute(insert(schema.transitions), row)
+    now: dict[str, Any] = {"state": transition.after.value, "changed_at": transition.at}
+    if transition.after is State.RESOLVED:
+        now["resolved_at"] = transition.at
+    else:
+        now |= {
+            "severity": int(transition.severity),
+            "value": transition.value,
+            "evidence": evidence,
+        }
+    if transition.after is State.FIRING and transition.before is not State.FIRING:
+        now["fired_at"] = transition.at
+    first = common | {"id": transition.alert, "started_at": transition.at} | now
+    statement = upsert(schema.alerts).values(first)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=now))
+
+
+def _count(connection: Connection, batch: Batch, stored: int) -> None:
+    counts = batch.counts
+    steps = {
+        "received": counts.received,
+        "stored": stored,
+        "duplicate": counts.duplicate + len(batch.columns) - stored,
+        "quarantined": counts.quarantined,
+    }
+    for refused in batch.quarantined:
+        name = f"quarantined.{refused.reason}"
+        steps[name] = steps.get(name, 0) + refused.items
+    for transition in batch.transitions:
+        name = f"transitions.{transition.after}"
+        steps[name] = steps.get(name, 0) + 1
+    for name, step in steps.items():
+        if step:
+            statement = upsert(schema.counters).values(name=name, value=step)
+            more = {"value": schema.counters.c.value + step}
+            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=more))
+
+
+def _quarantine_row(refused: Quarantined) -> dict[str, Any]:
+    row = _fields(refused, "received_at", "gateway", "topic", "detail", "items")
+    payload = refused.payload
+    return row | {
+        "reason": refused.reason.value,
+        "size": len(payload),
+        "payload": payload if len(payload) <= PAYLOAD_LIMIT else payload[:4096],
+    }
+
+
+def _set_meta(connection: Connection, facts: Mapping[str, str]) -> None:
+    for name, value in facts.items():
+        statement = upsert(schema.meta).values(name=name, value=value)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
+        )
+
+
+def _fields(noun: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(noun, name) for name in names}
+
+
+def _names(noun: Any) -> dict[str, str]:
+    name = getattr(noun, "name", None)
+    return {"name_en": name["en"], "name_th": name["th"]} if name else {}

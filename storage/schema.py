@@ -1,0 +1,193 @@
+"""The ledger's tables. A change here comes with a migration in `storage/migrations/versions`.
+
+Times are integer microseconds UTC. Readings are keyed time first: a batch then touches a few pages
+at the end of the tree instead of one page for each series (decision record 003).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+gateways = Table(
+    "gateways",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name_en", Text, nullable=False),
+    Column("name_th", Text, nullable=False),
+)
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("name_th", Text, nullable=False),
+    Column("latitude", Float, nullable=False),
+    Column("longitude", Float, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("model", Text, nullable=False),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("device", Text, nullable=False),
+    Column("parameter", Text, nullable=False),
+    UniqueConstraint("device", "parameter"),
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("measured_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("series", Integer, primary_key=True, autoincrement=False),
+    Column("value", Float, nullable=False),
+    Column("flag", Integer, nullable=False),
+    Column("tests", Integer, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The newest reading of each series by measured_at, whatever its flag.
+latest = Table(
+    "latest",
+    metadata,
+    Column("series", Integer, primary_key=True, autoincrement=False),
+    Column("measured_at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("flag", Integer, nullable=False),
+    Column("tests", Integer, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("received_at", BigInteger, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+# What a rule remembers of a subject while something is going on there; JSON of `Watch`.
+engine_state = Table(
+    "engine_state",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("fired_at", BigInteger),
+    Column("resolved_at", BigInteger),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Index("alerts_by_start", "started_at", "id"),
+    Index("alerts_by_site", "site", "state"),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert", Text, nullable=False, index=True),
+    Column("rule", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("evidence", Text, nullable=False),
+)
+
+# Line protocol on its way to InfluxDB, one row for each batch.
+outflow = Table(
+    "outflow",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("points", Integer, nullable=False),
+    Column("lines", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+rejected_points = Table(
+    "rejected_points",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rejected_at", BigInteger, nullable=False),
+    Column("line", LargeBinary, nullable=False),
+    Column("words", Text, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# When hearing resumed: timers count silence only from here (decision record 004).
+resumptions = Table("resumptions", metadata, Column("at", BigInteger, primary_key=True))
