@@ -1,0 +1,112 @@
+"""Readings and transitions as InfluxDB line protocol: one line is one point, times µs → ns.
+
+Readings: measurement = kind of site, tags device and site, a float field for each parameter, and
+`<parameter>_flag` where the flag is not GOOD. Nothing that changes when a batch is sent again is a
+tag, so a point that is written twice overwrites itself.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import msgspec
+import numpy as np
+
+from core.model import Columns, Flag, IntColumn, Series, Transition
+
+_ESCAPED = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": r"\n"})
+_QUOTED = str.maketrans({"\\": r"\\", '"': r"\""})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineParts:
+    """What is the same in every line of a series, escaped once; indexed by series.
+
+    `device` numbers the devices · `prefix` is measurement and tags · `value` and `flag` are the
+    names of the two fields.
+    """
+
+    device: IntColumn
+    prefix: Sequence[bytes]
+    value: Sequence[bytes]
+    flag: Sequence[bytes]
+
+    @staticmethod
+    def of(series: Sequence[Series]) -> "LineParts":
+        """The parts of these series."""
+        numbers: dict[str, int] = {}
+        names = [_escaped(s.parameter) for s in series]
+        return LineParts(
+            device=np.array([numbers.setdefault(s.device, len(numbers)) for s in series], np.int64),
+            prefix=[_prefix(s) for s in series],
+            value=[f"{name}=".encode() for name in names],
+            flag=[f",{name}_flag=".encode() for name in names],
+        )
+
+
+def encode_readings(columns: Columns, parts: LineParts) -> tuple[int, bytes]:
+    """How many lines, and the lines joined by newlines: one for each device and time.
+
+    A value that is not finite makes a line that InfluxDB refuses by name, so it cannot vanish.
+    """
+    if not len(columns):
+        return 0, b""
+    device = parts.device[columns.series]
+    order = np.lexsort((columns.series, columns.measured_at, device))
+    device, at, flag = device[order], columns.measured_at[order], columns.flag[order]
+    series = columns.series[order].tolist()
+    numbers = _numbers(columns.value[order].tolist())
+    fields = [parts.value[s] + number for s, number in zip(series, numbers, strict=True)]
+    for row in np.flatnonzero(flag != Flag.GOOD).tolist():
+        fields[row] += parts.flag[series[row]] + b"%di" % flag[row]
+    starts = np.flatnonzero((np.diff(device) != 0) | (np.diff(at) != 0)) + 1
+    firsts = [0, *starts.tolist()]
+    times = _numbers((at[firsts] * 1000).tolist())
+    lines = [
+        parts.prefix[series[first]] + b",".join(fields[first:end]) + b" " + time
+        for first, end, time in zip(firsts, [*firsts[1:], len(series)], times, strict=True)
+    ]
+    return len(lines), b"\n".join(lines)
+
+
+def encode_transitions(transitions: Iterable[Transition]) -> tuple[int, bytes]:
+    """The same for transitions: measurement `alert`, so that Grafana can annotate with them."""
+    lines = [_transition(t) for t in transitions]
+    return len(lines), b"\n".join(lines)
+
+
+def _transition(t: Transition) -> bytes:
+    fields = {
+        "state": _quoted(t.after),
+        "subject": _quoted(t.subject),
+        "text": _quoted(f"{t.rule} {t.after} at {t.subject}: {t.value:g} ({t.reason})"),
+    }
+    if math.isfinite(t.value):
+        fields["value"] = repr(float(t.value))
+    tags = f"rule={_escaped(t.rule)},severity={t.severity.label},site={_escaped(t.site)}"
+    # Two subjects of one site may change in the same microsecond: digits below it, the same each
+    # time, keep their points apart.
+    time = t.at * 1000 + crc32(f"{t.alert} {t.after}".encode()) % 1000
+    return f"alert,{tags} {','.join(f'{k}={v}' for k, v in fields.items())} {time}".encode()
+
+
+def _prefix(series: Series) -> bytes:
+    site = f",site={_escaped(series.site)}" if series.site else ""
+    kind = _escaped(series.kind or "unknown")  # a device that has left the configuration
+    return f"{kind},device={_escaped(series.device)}{site} ".encode()
+
+
+def _numbers(values: Sequence[float]) -> list[bytes]:
+    """Each as its shortest exact decimal; msgspec writes them faster than `repr`."""
+    return msgspec.json.encode(values)[1:-1].split(b",")
+
+
+def _escaped(name: str) -> str:
+    """A name that is a measurement, a tag's value or a field's key."""
+    return name.translate(_ESCAPED)
+
+
+def _quoted(text: str) -> str:
+    """A string field on one line: a newline would be two lines to whoever splits a batch."""
+    return f'"{" ".join(text.split()).translate(_QUOTED)}"'

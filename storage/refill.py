@@ -1,0 +1,97 @@
+"""Fills an InfluxDB that was added, or replaced, from the ledger: readings first, then transitions.
+
+It goes on where it stopped, in the ledger's own order, and writes nothing but the outflow.
+"""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import Engine, func, select, tuple_
+
+from core.model import Columns, Reason, Series, Severity, State, Transition
+from storage import schema
+from storage.ledger import Ledger
+from storage.lines import LineParts, encode_readings, encode_transitions
+
+CHUNK = 5000
+_FACT = "refill"
+
+
+def refill(ledger: Ledger, series: Sequence[Series], target: str) -> bool:
+    """Append the next chunk for the InfluxDB `target` to the outflow; False when all is there.
+
+    Call it on the ledger's thread.
+
+    Raises:
+        StorageError: nothing was appended.
+    """
+    done = json.loads(ledger.meta(_FACT) or "{}")
+    if done.get("target") != target:
+        done = {"target": target, "reading": [-(2**62), -1], "transition": 0, "complete": False}
+    if done["complete"]:
+        return False
+    columns = _readings_after(ledger, done["reading"])
+    if len(columns):
+        points, lines = encode_readings(columns, LineParts.of(series))
+        done["reading"] = [int(columns.measured_at[-1]), int(columns.series[-1])]
+    else:
+        found = _transitions_after(ledger, done["transition"])
+        points, lines = encode_transitions(transition for _, transition in found)
+        done["transition"] = found[-1][0] if found else done["transition"]
+        done["complete"] = not found
+    ledger.add_outflow(points, lines, {_FACT: json.dumps(done)})
+    return not done["complete"]
+
+
+def waiting(readers: Engine) -> int:
+    """How many rows of outflow wait, so that a refill does not run ahead of InfluxDB."""
+    with readers.connect() as connection:
+        return connection.execute(select(func.count()).select_from(schema.outflow)).scalar_one()
+
+
+def _readings_after(ledger: Ledger, place: list[int]) -> Columns:
+    c = schema.readings.c
+    statement = (
+        select(c.series, c.measured_at, c.received_at, c.value, c.flag, c.tests)
+        .where(tuple_(c.measured_at, c.series) > tuple_(*place))
+        .order_by(c.measured_at, c.series)
+        .limit(CHUNK)
+    )
+    rows = ledger.read(statement)
+    series, measured_at, received_at, value, flag, tests = (
+        zip(*rows, strict=True) if rows else [()] * 6
+    )
+    return Columns(
+        series=np.array(series, np.int64),
+        measured_at=np.array(measured_at, np.int64),
+        received_at=np.array(received_at, np.int64),
+        value=np.array(value, np.float64),
+        flag=np.array(flag, np.uint8),
+        tests=np.array(tests, np.uint32),
+        late=np.zeros(len(rows), np.bool_),
+    )
+
+
+def _transitions_after(ledger: Ledger, number: int) -> list[tuple[int, Transition]]:
+    table = schema.transitions
+    statement = select(table).where(table.c.id > number).order_by(table.c.id).limit(CHUNK)
+    return [
+        (
+            row.id,
+            Transition(
+                alert=row.alert,
+                rule=row.rule,
+                version=row.version,
+                subject=row.subject,
+                site=row.site,
+                before=State(row.before) if row.before else None,
+                after=State(row.after),
+                severity=Severity(row.severity),
+                reason=Reason(row.reason),
+                at=row.at,
+                value=row.value,
+            ),
+        )
+        for row in ledger.read(statement)
+    ]
