@@ -1,0 +1,1 @@
+"""From the gateway's message to checked columns in one committed batch."""

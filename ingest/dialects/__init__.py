@@ -1,0 +1,1 @@
+"""One file for each payload format; `ingest.decode.DIALECTS` lists them."""
