@@ -1,0 +1,1 @@
+"""From checked columns to transitions of alerts."""
