@@ -1,0 +1,207 @@
+"""`/v1/alerts`: what is wrong, and what was."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.context import ApiContext, Context
+from api.problems import ApiError
+from api.shapes import (
+    MOST,
+    Answer,
+    AskedPage,
+    AskedTime,
+    Id,
+    Names,
+    Page,
+    SeverityName,
+    StateName,
+    Time,
+    cut,
+    example,
+    position_of,
+)
+from core.model import Severity, iso
+from storage import queries
+from storage.queries import AlertFilter, AlertRow, TransitionRow
+
+router = APIRouter(tags=["Alerts"])
+
+_EVIDENCE = {
+    "level": 25.0,
+    "clear": 15.0,
+    "side": "above",
+    "since": "2026-11-22T00:50:00Z",
+    "seconds": 300.0,
+    "measured_at": "2026-11-22T00:55:00Z",
+}
+_ALERT = {
+    "id": "0b0f2f0e-6a57-5a3e-9c0c-5d5a5f0f4b11",
+    "rule": "beach-turbid",
+    "version": "5b1c7a90e2d4",
+    "name": {"en": "Turbid water", "th": "น้ำทะเลขุ่นผิดปกติ"},
+    "subject": "patong-probe-1/turbidity",
+    "device": "patong-probe-1",
+    "parameter": "turbidity",
+    "unit": "[NTU]",
+    "site": "patong-beach",
+    "state": "firing",
+    "severity": "warning",
+    "started_at": "2026-11-22T00:50:00Z",
+    "fired_at": "2026-11-22T00:55:00Z",
+    "resolved_at": None,
+    "changed_at": "2026-11-22T00:55:00Z",
+    "value": 61.5,
+    "evidence": _EVIDENCE,
+}
+
+
+_TRANSITION = {
+    "before": "pending",
+    "after": "firing",
+    "severity": "warning",
+    "reason": "held",
+    "at": "2026-11-22T00:55:00Z",
+    "recorded_at": "2026-11-22T00:55:00.250000Z",
+    "value": 61.5,
+    "evidence": _EVIDENCE,
+}
+
+
+class Alert(Answer):
+    """One episode of one rule at one subject, from the first breach on."""
+
+    model_config = example(_ALERT)
+
+    id: str
+    rule: str
+    version: str = Field(description="Of the rule, when the episode began.")
+    name: Names | None = Field(description="Of the rule; null when there is no such rule any more.")
+    subject: str = Field(description="device/parameter.")
+    device: str
+    parameter: str
+    unit: str
+    site: str
+    state: StateName
+    severity: SeverityName
+    started_at: Time = Field(description="The first breach.")
+    fired_at: Time | None
+    resolved_at: Time | None
+    changed_at: Time = Field(description="The last transition.")
+    value: float = Field(description="The reading that decided the last worsening.")
+    evidence: dict[str, Any] = Field(description="Why: level, clear level, since when.")
+
+
+class Alerts(Page[Alert]):
+    """Alerts, the newest start first."""
+
+
+class Transition(Answer):
+    """One change of an alert."""
+
+    model_config = example(_TRANSITION)
+
+    before: StateName | None
+    after: StateName
+    severity: SeverityName
+    reason: str
+    at: Time = Field(description="In event time.")
+    recorded_at: Time = Field(description="When it was stored.")
+    value: float
+    evidence: dict[str, Any]
+
+
+class AlertStory(Alert):
+    """An alert with its transitions, the last thousand at the most."""
+
+    model_config = example(_ALERT | {"transitions": [_TRANSITION]})
+
+    transitions: list[Transition]
+
+
+class AskedAlerts(AskedPage):
+    """Which alerts."""
+
+    state: Literal["pending", "firing", "resolved", "open", "unfired"] | None = Field(
+        None,
+        description="open: pending or firing; unfired: over without having fired. None gives all "
+        "but the unfired.",
+    )
+    site: Id | None = Field(None, description="Only at this site.")
+    rule: Id | None = Field(None, description="Only by this rule.")
+    severity: SeverityName | None = Field(None, description="Only of this severity.")
+    since: AskedTime | None = Field(None, description="Only those that started then or later.")
+
+
+@router.get("/alerts")
+def list_alerts(context: Context, asked: Annotated[AskedAlerts, Query()]) -> Alerts:
+    """Alerts, the newest start first."""
+    chosen = AlertFilter(
+        state=asked.state,
+        site=asked.site,
+        rule=asked.rule,
+        severity=None if asked.severity is None else Severity[asked.severity.upper()],
+        since=asked.since,
+    )
+    position = position_of(asked.cursor, int, str)
+    before = None if position is None else (position[0], position[1])
+    with queries.snapshot(context.readers) as connection:
+        found = queries.alerts(connection, chosen, before=before, limit=asked.limit + 1)
+    rows, following = cut(found, asked.limit, lambda row: (row.started_at, row.id))
+    return Alerts(items=[Alert(**_alert(context, row)) for row in rows], next=following)
+
+
+@router.get("/alerts/{alert}")
+def get_alert(context: Context, alert: Id) -> AlertStory:
+    """One alert and everything that happened to it."""
+    with queries.snapshot(context.readers) as connection:
+        row = queries.alert(connection, alert)
+        changes = queries.transitions(connection, alert, limit=MOST)
+    if row is None:
+        raise ApiError("not-found", "There is no alert with this id; /v1/alerts lists them.")
+    return AlertStory(**_alert(context, row), transitions=[_transition(c) for c in changes])
+
+
+def _alert(context: ApiContext, row: AlertRow) -> dict[str, Any]:
+    device, _, parameter = row.subject.partition("/")
+    name = context.rules.get(row.rule)
+    known = context.catalogue.get(parameter)
+    return {
+        "id": row.id,
+        "rule": row.rule,
+        "version": row.version,
+        "name": None if name is None else Names(en=name["en"], th=name["th"]),
+        "subject": row.subject,
+        "device": device,
+        "parameter": parameter,
+        "unit": known.unit if known else "",
+        "site": row.site,
+        "state": row.state,
+        "severity": row.severity.label,
+        "started_at": iso(row.started_at),
+        "fired_at": _iso(row.fired_at),
+        "resolved_at": _iso(row.resolved_at),
+        "changed_at": iso(row.changed_at),
+        "value": row.value,
+        "evidence": dict(row.evidence),
+    }
+
+
+def _transition(row: TransitionRow) -> Transition:
+    return Transition.model_validate(
+        {
+            "before": row.before,
+            "after": row.after,
+            "severity": row.severity.label,
+            "reason": row.reason,
+            "at": iso(row.at),
+            "recorded_at": iso(row.recorded_at),
+            "value": row.value,
+            "evidence": dict(row.evidence),
+        }
+    )
+
+
+def _iso(micros: int | None) -> str | None:
+    return None if micros is None else iso(micros)

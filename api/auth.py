@@ -1,0 +1,181 @@
+"""Who may do what: one table, asked before anything else; what it does not name is refused.
+
+A key is `andaman_<id>_<secret>`. The ledger keeps its SHA-256 alone, which is enough for a secret
+of 256 random bits. It is looked up for each request, so a revoked key ends at once.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+from prometheus_client import Counter
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.context import ApiContext
+from api.problems import ApiError, answer
+from core.model import Role
+from storage import queries
+
+
+class Standing(IntEnum):
+    """What a caller is, from nobody upwards; a higher one may do all that a lower one may."""
+
+    ANYONE = 0
+    GATEWAY = 1
+    VIEWER = 2
+    OFFICER = 3
+    ADMIN = 4
+
+    @classmethod
+    def of(cls, role: Role) -> "Standing":
+        """The standing that a key's role gives."""
+        return cls[role.name]
+
+
+ROUTES: Mapping[str, Standing] = {
+    "GET /docs": Standing.ANYONE,
+    "GET /health/live": Standing.ANYONE,
+    "GET /health/ready": Standing.ANYONE,
+    "GET /metrics": Standing.VIEWER,
+    "GET /openapi.json": Standing.ANYONE,
+    "GET /v1/alerts": Standing.VIEWER,
+    "GET /v1/alerts/{alert}": Standing.VIEWER,
+    "GET /v1/devices": Standing.VIEWER,
+    "GET /v1/keys": Standing.ADMIN,
+    "POST /v1/keys": Standing.ADMIN,
+    "DELETE /v1/keys/{key}": Standing.ADMIN,
+    "GET /v1/latest": Standing.VIEWER,
+    "GET /v1/parameters": Standing.VIEWER,
+    "GET /v1/series/{device}/{parameter}": Standing.VIEWER,
+    "GET /v1/sites": Standing.VIEWER,
+    "GET /v1/sites/{site}": Standing.VIEWER,
+    "GET /v1/stats": Standing.VIEWER,
+}
+_PATTERNS = [
+    (method, compile_path(path)[0], standing)
+    for (method, path), standing in ((key.split(" "), least) for key, least in ROUTES.items())
+]
+
+_KEY = re.compile(r"andaman_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
+_ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_NO_HASH = "0" * 64
+
+
+class NewKey(NamedTuple):
+    """A key that was just made; `text` is shown once and kept nowhere."""
+
+    id: str
+    text: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the id of the key, and what it stands for."""
+
+    key: str
+    standing: Standing
+
+
+def new_key() -> NewKey:
+    """A key with 256 random bits."""
+    identifier = "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
+    text = f"andaman_{identifier}_{secrets.token_urlsafe(32)}"
+    return NewKey(identifier, text, hash_of(text))
+
+
+def hash_of(key: str) -> str:
+    """What is kept of a key.
+
+    >>> hash_of("andaman_abcdefgh_secret")[:16]
+    '8bb3e0bad43976bc'
+    """
+    return sha256(key.encode()).hexdigest()
+
+
+def identify(context: ApiContext, authorization: str) -> Caller | None:
+    """Whose key the header `Authorization` holds; None when there is none, or not in force.
+
+    Waits for the ledger, so not for the event loop.
+    """
+    scheme, _, text = authorization.partition(" ")
+    found = _KEY.fullmatch(text.strip())
+    if scheme.lower() != "bearer" or found is None:
+        return None
+    digest = hash_of(found[0])
+    if hmac.compare_digest(digest, context.local_key_hash or _NO_HASH):
+        return Caller("local", Standing.ADMIN)
+    with queries.snapshot(context.readers) as connection:
+        row = queries.key(connection, found[1])
+    same = hmac.compare_digest(digest, row.hash if row else _NO_HASH)
+    if not same or row is None or row.revoked_at is not None:
+        return None
+    return Caller(row.id, Standing.of(row.role))
+
+
+class Doorkeeper:
+    """Lets a request through to the routes when the table says so; leaves the caller in `state`."""
+
+    def __init__(self, app: ASGIApp, *, context: ApiContext, refusals: Counter) -> None:
+        self._app = app
+        self._context = context
+        self._refusals = refusals
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] == "http":
+            try:
+                await self._admit(scope)
+            except ApiError as refusal:
+                self._refusals.labels(refusal.kind).inc()
+                await answer(refusal)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _admit(self, scope: Scope) -> None:
+        """Return, or raise the refusal."""
+        here = {m: least for m, pattern, least in _PATTERNS if pattern.match(scope["path"])}
+        least = here.get(scope["method"])
+        if least is Standing.ANYONE:
+            return
+        header = Headers(scope=scope).get("authorization", "")
+        caller = await run_in_threadpool(identify, self._context, header)
+        if caller is None:
+            raise _no_key(header)
+        if not here:
+            raise ApiError("not-found", "There is no such address; see /docs.")
+        if least is None:
+            words = f"Use {' or '.join(here)} here; see /docs."
+            raise ApiError("wrong-method", words, headers={"Allow": ", ".join(here)})
+        if caller.standing < least:
+            raise ApiError("not-allowed", f"Use a key with the role {roles_from(least)}.")
+        scope.setdefault("state", {})["caller"] = caller
+
+
+def _no_key(header: str) -> ApiError:
+    words = (
+        "The key is not known or was revoked; ask an administrator for a new one."
+        if header
+        else "Send the header Authorization: Bearer KEY; an administrator makes a key with "
+        "`andaman keys create`."
+    )
+    return ApiError("no-key", words, headers={"WWW-Authenticate": "Bearer"})
+
+
+def roles_from(least: Standing) -> str:
+    """The roles that suffice, in words.
+
+    >>> roles_from(Standing.OFFICER)
+    'officer or admin'
+    """
+    return " or ".join(standing.name.lower() for standing in Standing if standing >= least)

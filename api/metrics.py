@@ -1,0 +1,127 @@
+"""`/metrics` for Prometheus: counters of the ledger, and how the parts are."""
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from api.context import ApiContext, SystemStatus
+from api.stats import by_reason
+from core.model import Severity, State
+from storage import queries
+from storage.forwarder import ForwarderState
+from storage.queries import Stats
+
+router = APIRouter(tags=["System"])
+
+_KINDS = ("received", "stored", "duplicate", "quarantined")
+_COMMIT_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def get_metrics(request: Request) -> Response:
+    """All metrics in Prometheus' text format."""
+    return Response(generate_latest(request.app.state.metrics), media_type=CONTENT_TYPE_LATEST)
+
+
+def registry_of(context: ApiContext) -> CollectorRegistry:
+    """A registry of its own with everything that the API knows how to measure."""
+    registry = CollectorRegistry()
+    registry.register(_SystemCollector(context))
+    for collector in context.collectors:
+        registry.register(collector)
+    ProcessCollector(namespace="andaman", registry=registry)
+    return registry
+
+
+def refusals(registry: CollectorRegistry) -> Counter:
+    """Counts what the doorkeeper turned away."""
+    words = "Requests refused before they reached a route, by kind of problem."
+    return Counter("andaman_api_refusals", words, ["kind"], registry=registry)
+
+
+def commit_seconds() -> Histogram:
+    """For the one who commits to observe, and to hand to the API as one of its collectors."""
+    words = "Time that the ledger took to commit a batch."
+    return Histogram("andaman_commit_seconds", words, buckets=_COMMIT_BUCKETS, registry=None)
+
+
+class _SystemCollector(Collector):
+    """Asks ledger and parts when it is asked."""
+
+    def __init__(self, context: ApiContext) -> None:
+        self._context = context
+
+    def collect(self) -> Iterator[Metric]:
+        with queries.snapshot(self._context.readers) as connection:
+            counted = queries.stats(connection)
+        yield from _of_ledger(counted)
+        yield from _of_parts(self._context.status())
+
+
+def _of_ledger(counted: Stats) -> Iterator[Metric]:
+    counters = counted.counters
+    words = "Items by what became of them: received = stored + duplicate + quarantined."
+    yield _counter("items", words, "kind", {kind: counters.get(kind, 0) for kind in _KINDS})
+    words = "Quarantined items by reason."
+    yield _counter("quarantined", words, "reason", by_reason(counted))
+    words = "Transitions of alerts by the state that they led to."
+    states = {str(state): counters.get(f"transitions.{state}", 0) for state in State}
+    yield _counter("transitions", words, "state", states)
+    open_alerts = GaugeMetricFamily(
+        "andaman_open_alerts",
+        "Alerts that are pending or firing, by state and severity.",
+        labels=["state", "severity"],
+    )
+    for state in (State.PENDING, State.FIRING):
+        for severity in Severity:
+            count = counted.open_alerts.get((state, severity), 0)
+            open_alerts.add_metric([state, severity.label], count)
+    yield open_alerts
+    yield _gauge("series", "Series that have at least one reading.", counted.series)
+    words = "Points in the ledger that InfluxDB has yet to take."
+    yield _gauge("forwarder_backlog_points", words, counted.outflow_points)
+
+
+def _of_parts(status: SystemStatus) -> Iterator[Metric]:
+    checks = GaugeMetricFamily(
+        "andaman_check_ok", "1 where a check of readiness is well.", labels=["check"]
+    )
+    for name, check in sorted(status.checks.items()):
+        checks.add_metric([name], check.ok)
+    yield checks
+    words = "Messages and functions that wait for the pipeline thread."
+    yield _gauge("worker_backlog", words, status.worker_backlog)
+    words = "1 while the session with the broker is up."
+    yield _gauge("listener_connected", words, status.listener_connected)
+    words = "Time since the listener's network loop last went round."
+    yield _gauge("listener_loop_age_seconds", words, status.listener_loop_age_seconds)
+    forwarder = status.forwarder
+    words = "Points by what InfluxDB made of them since the start."
+    points = {"stored": forwarder.points_sent, "rejected": forwarder.rejected}
+    yield _counter("forwarder_points", words, "outcome", points)
+    states = GaugeMetricFamily(
+        "andaman_forwarder_state", "1 for the state that the forwarder is in.", labels=["state"]
+    )
+    for state in ForwarderState:
+        states.add_metric([state], state is forwarder.state)
+    yield states
+    yield _gauge("ledger_bytes", "Size of the ledger's files.", status.ledger_bytes)
+
+
+def _counter(name: str, words: str, label: str, values: dict[str, int]) -> Metric:
+    family = CounterMetricFamily(f"andaman_{name}", words, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _gauge(name: str, words: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"andaman_{name}", words, value=value)

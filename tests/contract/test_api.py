@@ -1,0 +1,251 @@
+"""What the API answers is what its OpenAPI document says, for every GET and for every problem."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.model import Quarantined, Refusal, Role, Severity, State
+from tests.service import NOW, Service, ago, change, service
+
+TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "array": list,
+    "boolean": bool,
+    "integer": int,
+    "null": type(None),
+    "number": (int, float),
+    "object": dict,
+    "string": str,
+}
+CHECKED = {
+    "$ref",
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "enum",
+    "format",
+    "items",
+    "maxItems",
+    "minItems",
+    "prefixItems",
+    "properties",
+    "required",
+    "type",
+}
+ANNOTATIONS = {"default", "description", "example", "examples", "title"}
+# One address for each route that is described with parameters.
+FILLED = {
+    "/v1/alerts/{alert}": ["/v1/alerts/f", "/v1/alerts/r"],
+    "/v1/series/{device}/{parameter}": [
+        "/v1/series/buoy/turbidity",
+        "/v1/series/buoy/turbidity?every=1h",
+    ],
+    "/v1/sites/{site}": ["/v1/sites/bay", "/v1/sites/corner"],
+}
+
+
+def misfits(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[str]:
+    """Where `value` is not what `schema` says (the part of JSON Schema that we use)."""
+    unknown = set(schema) - CHECKED - ANNOTATIONS
+    assert not unknown, f"this check does not know {unknown}"
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/components/schemas/")
+        yield from misfits(value, root["components"]["schemas"][name], root)
+        return
+    if "anyOf" in schema:
+        tried = [list(misfits(value, choice, root)) for choice in schema["anyOf"]]
+        if all(tried):
+            yield f"{value!r} is none of {tried}"
+        return
+    if not _is(value, schema.get("type")):
+        yield f"{value!r} is no {schema['type']}"
+        return
+    if "const" in schema and value != schema["const"]:
+        yield f"{value!r} is not {schema['const']!r}"
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{value!r} is not in {schema['enum']}"
+    if schema.get("format") == "date-time" and datetime.fromisoformat(value).tzinfo is None:
+        yield f"{value!r} has no zone"
+    if isinstance(value, dict):
+        yield from _object_misfits(value, schema, root)
+    if isinstance(value, list):
+        yield from _array_misfits(value, schema, root)
+
+
+def _is(value: Any, kind: str | None) -> bool:
+    if kind is None:
+        return True
+    if isinstance(value, bool):
+        return kind == "boolean"
+    return isinstance(value, TYPES[kind])
+
+
+def _object_misfits(
+    value: Mapping[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any]
+) -> Iterator[str]:
+    known = schema.get("properties", {})
+    yield from (f"{name} is missing" for name in schema.get("required", []) if name not in value)
+    others = schema.get("additionalProperties", True)
+    for name, part in value.items():
+        if name in known:
+            yield from (f"{name}: {misfit}" for misfit in misfits(part, known[name], root))
+        elif others is False:
+            yield f"{name} is not described"
+        elif isinstance(others, dict):
+            yield from (f"{name}: {misfit}" for misfit in misfits(part, others, root))
+
+
+def _array_misfits(
+    value: list[Any], schema: Mapping[str, Any], root: Mapping[str, Any]
+) -> Iterator[str]:
+    if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
+        yield f"{len(value)} items"
+    described = schema.get("prefixItems") or [schema["items"]] * len(value)
+    for item, part in zip(value, described, strict=True):
+        yield from misfits(item, part, root)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A ledger in which there is something to show of everything."""
+    folder: Path = tmp_path_factory.mktemp("ledger")
+    refusal = Quarantined(
+        received_at=NOW,
+        gateway="gw",
+        topic="t",
+        reason=Refusal.NOT_JSON,
+        detail="",
+        payload=b"{",
+    )
+    with service(folder) as made:
+        made.store(
+            *[(series, ago(minutes), 12.5, 1) for series in (0, 1, 2) for minutes in (5, 90)],
+            quarantined=[refusal],
+            transitions=[
+                change("f", State.FIRING, ago(20)),
+                change("r", State.PENDING, ago(60), severity=Severity.CRITICAL, rule="gone"),
+                change("r", State.FIRING, ago(50), before=State.PENDING, rule="gone"),
+                change("r", State.RESOLVED, ago(40), before=State.FIRING, rule="gone"),
+            ],
+        )
+        yield made
+
+
+@pytest.fixture(scope="module")
+def document(served: Service) -> dict[str, Any]:
+    found: dict[str, Any] = served.http.get("/openapi.json").json()
+    return found
+
+
+def operations(document: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
+    return [
+        (method, path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_every_get_answers_with_what_is_described(
+    served: Service, document: dict[str, Any]
+) -> None:
+    for method, path, operation in operations(document):
+        if method != "get":
+            continue
+        for address in FILLED.get(path, [path]):
+            response = served.http.get(address, headers=served.headers(Role.ADMIN))
+            assert response.status_code == 200, (address, response.text)
+            content = operation["responses"]["200"]["content"]
+            media_type = response.headers["content-type"].split(";")[0]
+            body = response.json() if media_type.endswith("json") else response.text
+            assert list(misfits(body, content[media_type]["schema"], document)) == [], address
+            if isinstance(body, dict) and "items" in body:
+                assert body["items"], f"{address} shows nothing, so nothing was checked"
+
+
+def test_a_new_key_is_as_described(served: Service, document: dict[str, Any]) -> None:
+    asked = {"role": "officer", "owner": "console"}
+    response = served.http.post("/v1/keys", json=asked, headers=served.headers(Role.ADMIN))
+    described = document["paths"]["/v1/keys"]["post"]["responses"]["201"]
+    schema = described["content"]["application/json"]["schema"]
+    assert list(misfits(response.json(), schema, document)) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "template", "address", "role", "status"),
+    [
+        pytest.param("get", "/v1/sites", "/v1/sites", None, 401, id="no key"),
+        pytest.param("get", "/v1/keys", "/v1/keys", Role.VIEWER, 403, id="a viewer"),
+        pytest.param("get", "/v1/sites/{site}", "/v1/sites/x", Role.VIEWER, 404, id="no site"),
+        pytest.param("get", "/v1/latest", "/v1/latest?limit=0", Role.VIEWER, 400, id="limit"),
+        pytest.param("delete", "/v1/keys/{key}", "/v1/keys/x", Role.ADMIN, 404, id="no key there"),
+        pytest.param("post", "/v1/keys", "/v1/keys", Role.ADMIN, 400, id="no body"),
+    ],
+)
+def test_a_problem_is_as_described(
+    served: Service,
+    document: dict[str, Any],
+    method: str,
+    template: str,
+    address: str,
+    role: Role | None,
+    status: int,
+) -> None:
+    headers = {} if role is None else served.headers(role)
+    response = served.http.request(method, address, headers=headers)
+    assert response.status_code == status
+    described = document["paths"][template][method]["responses"][str(status)]
+    schema = described["content"][response.headers["content-type"]]["schema"]
+    assert list(misfits(response.json(), schema, document)) == []
+
+
+def test_every_operation_is_described_with_an_example(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        assert operation["description"], path
+        assert "422" not in operation["responses"], path
+        for status, answer in operation["responses"].items():
+            if not status.startswith("2") or status == "204":
+                continue
+            for media_type, content in answer["content"].items():
+                if media_type == "application/json":
+                    found = list(misfits(content["example"], content["schema"], document))
+                    assert found == [], (method, path)
+
+
+def test_every_parameter_is_described(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert parameter["in"] == "path" or parameter["description"], (path, parameter)
+
+
+def test_everything_under_v1_asks_for_a_key(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        assert ("security" in operation) is not path.startswith("/health")
+
+
+def test_names_are_snake_case(document: dict[str, Any]) -> None:
+    for schema in document["components"]["schemas"].values():
+        for name in schema.get("properties", {}):
+            assert re.fullmatch("[a-z][a-z0-9_]*", name)
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "fits"),
+    [
+        pytest.param(1, {"type": "integer"}, True, id="integer"),
+        pytest.param(True, {"type": "integer"}, False, id="a boolean is no integer"),
+        pytest.param(1, {"type": "number"}, True, id="an integer is a number"),
+        pytest.param("1", {"type": "number"}, False, id="text is no number"),
+        pytest.param(None, {"anyOf": [{"type": "string"}, {"type": "null"}]}, True, id="null"),
+        pytest.param({}, {"type": "object", "required": ["a"]}, False, id="missing"),
+        pytest.param(
+            {"b": 1}, {"type": "object", "additionalProperties": False}, False, id="too much"
+        ),
+        pytest.param([1, "2"], {"type": "array", "items": {"type": "integer"}}, False, id="item"),
+        pytest.param("now", {"type": "string", "enum": ["then"]}, False, id="enum"),
+    ],
+)
+def test_this_file_can_tell_what_fits(value: Any, schema: dict[str, Any], fits: bool) -> None:
+    assert (not list(misfits(value, schema, {}))) is fits

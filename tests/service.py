@@ -1,0 +1,241 @@
+"""The API over a real ledger, without pipeline, broker or network."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from fastapi.testclient import TestClient
+
+from api.auth import hash_of, new_key
+from api.server import ApiContext, Check, SystemStatus, create_app
+from core.catalogue import CATALOGUE
+from core.configuration import Configuration
+from core.model import (
+    MINUTE,
+    Columns,
+    Counts,
+    Device,
+    Gateway,
+    Quarantined,
+    Reason,
+    Role,
+    Series,
+    Severity,
+    Site,
+    State,
+    Transition,
+)
+from storage.database import open_readers
+from storage.history import LedgerHistory
+from storage.ledger import Batch, Ledger
+
+NOW = 1_795_309_200_000_000  # 2026-11-22T01:00:00Z
+LOCAL_KEY = "andaman_localkey_" + "L" * 43
+
+Result = TypeVar("Result")
+
+
+def _site(identifier: str, kind: str) -> Site:
+    return Site(
+        id=identifier,
+        kind=kind,
+        name={"en": identifier.title(), "th": "ที่"},
+        latitude=7.9,
+        longitude=98.3,
+        district="kathu/patong",
+        owner="Town",
+    )
+
+
+def _device(identifier: str, site: str) -> Device:
+    return Device(id=identifier, gateway="gw", site=site, since="2026-01-15", model="probe")
+
+
+CITY = Configuration(
+    sites={s.id: s for s in (_site("bay", "beach"), _site("corner", "bin"), _site("hill", "air"))},
+    gateways={"gw": Gateway(id="gw", name={"en": "West", "th": "ตะวันตก"})},
+    devices={d.id: d for d in (_device("buoy", "bay"), _device("mast", "hill"))},
+)
+
+
+def series_of(*pairs: tuple[str, str]) -> list[Series]:
+    """Series numbered from 0 on, at the sites of `CITY`."""
+    found = []
+    for index, (device, parameter) in enumerate(pairs):
+        site = CITY.sites[CITY.devices[device].site]
+        found.append(
+            Series(
+                index=index,
+                device=device,
+                parameter=parameter,
+                site=site.id,
+                kind=site.kind,
+                district=site.district,
+            )
+        )
+    return found
+
+
+SERIES = series_of(("buoy", "turbidity"), ("buoy", "battery_level"), ("mast", "pm25"))
+
+
+def columns(rows: Sequence[tuple[int, int, float, int]]) -> Columns:
+    """Rows of (series, measured_at, value, flag), received half a second later."""
+    rows = sorted(rows)
+    series, measured_at, value, flag = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Columns(
+        series=np.array(series, np.int64),
+        measured_at=np.array(measured_at, np.int64),
+        received_at=np.array(measured_at, np.int64) + 500_000,
+        value=np.array(value, np.float64),
+        flag=np.array(flag, np.uint8),
+        tests=np.zeros(len(rows), np.uint32),
+        late=np.zeros(len(rows), np.bool_),
+    )
+
+
+class Service:
+    """A ledger, and an API client for each kind of caller."""
+
+    def __init__(self, ledger: Ledger, context: ApiContext) -> None:
+        self.ledger = ledger
+        self.context = context
+        self.now = NOW
+        self.http = TestClient(create_app(context))
+        self.keys = {role: self.new_key(role) for role in Role}
+
+    def new_key(self, role: Role) -> str:
+        """A key in force, as its owner sees it."""
+        made = new_key()
+        self.ledger.add_key(made.id, made.hash, role, f"a {role}", NOW)
+        return made.text
+
+    def with_context(self, **changes: Any) -> TestClient:
+        """A client of the same ledger through another context."""
+        return TestClient(create_app(replace(self.context, **changes)))
+
+    def headers(self, role: Role = Role.VIEWER) -> dict[str, str]:
+        """What a caller with that role sends."""
+        return {"Authorization": f"Bearer {self.keys[role]}"}
+
+    def get(self, path: str, _as: Role = Role.VIEWER, **asked: Any) -> Any:
+        """The answer of a GET that must succeed."""
+        response = self.http.get(path, params=asked, headers=self.headers(_as))
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def pages(self, path: str, **asked: Any) -> list[list[Any]]:
+        """The items of each page of a list."""
+        page = self.get(path, Role.ADMIN, **asked)
+        found = [page["items"]]
+        while page["next"] is not None:
+            page = self.get(path, Role.ADMIN, **asked, cursor=page["next"])
+            found.append(page["items"])
+        return found
+
+    def refused(self, path: str, **asked: Any) -> Any:
+        """The problem of a GET that must not succeed."""
+        response = self.http.get(path, params=asked, headers=self.headers())
+        assert response.headers["content-type"] == "application/problem+json", response.text
+        problem = response.json()
+        assert problem["status"] == response.status_code
+        return problem
+
+    def store(
+        self,
+        *rows: tuple[int, int, float, int],
+        transitions: Sequence[Transition] = (),
+        quarantined: Sequence[Quarantined] = (),
+        duplicate: int = 0,
+        points: int = 0,
+    ) -> None:
+        """Commit a batch of (series, measured_at, value, flag) of `SERIES`."""
+        held = columns(rows)
+        refused = sum(q.items for q in quarantined)
+        known = {index for index, _, _ in self.ledger.series()}
+        counts = Counts(
+            received=len(held) + duplicate + refused,
+            stored=len(held),
+            duplicate=duplicate,
+            quarantined=refused,
+        )
+        self.ledger.commit(
+            Batch(
+                recorded_at=NOW,
+                columns=held,
+                counts=counts,
+                newest=held.newest(),
+                new_series=[s for s in SERIES if s.index not in known],
+                quarantined=quarantined,
+                transitions=transitions,
+                points=points,
+                lines=b"x" * points,
+            )
+        )
+
+
+def change(
+    alert: str,
+    after: State,
+    at: int,
+    *,
+    before: State | None = None,
+    severity: Severity = Severity.WARNING,
+    rule: str = "beach-turbid",
+    site: str = "bay",
+) -> Transition:
+    """One transition of an alert about the buoy's turbidity."""
+    return Transition(
+        alert=alert,
+        rule=rule,
+        version="v1",
+        subject="buoy/turbidity",
+        site=site,
+        before=before,
+        after=after,
+        severity=severity,
+        reason=Reason.FIRST_BREACH,
+        at=at,
+        value=61.5,
+        evidence={"level": 25.0},
+    )
+
+
+def healthy() -> SystemStatus:
+    """Everything is well."""
+    return SystemStatus(checks={"ledger": Check(ok=True, words="commits in 2 ms")})
+
+
+@contextmanager
+def service(folder: Path) -> Iterator[Service]:
+    """An empty ledger that knows `CITY`, served at `NOW`."""
+    ledger = Ledger(folder)
+    ledger.register(CITY)
+    readers = open_readers(folder)
+
+    async def write(change: Callable[[Ledger], Result], /) -> Result:
+        return change(ledger)
+
+    context = ApiContext(
+        readers=readers,
+        history=LedgerHistory(readers),
+        write=write,
+        clock=lambda: NOW,
+        status=healthy,
+        rules={"beach-turbid": {"en": "Turbid water", "th": "น้ำขุ่น"}},
+        catalogue=CATALOGUE,
+        local_key_hash=hash_of(LOCAL_KEY),
+    )
+    try:
+        yield Service(ledger, context)
+    finally:
+        readers.dispose()
+        ledger.close()
+
+
+def ago(minutes: float) -> int:
+    """A moment before `NOW`."""
+    return NOW - round(minutes * MINUTE)

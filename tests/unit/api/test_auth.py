@@ -1,0 +1,180 @@
+"""Who gets in: keys, roles, and a table that must name every route."""
+
+import logging
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from api.auth import ROUTES, Standing, hash_of, new_key
+from api.server import create_app
+from core.model import Role
+from tests.service import LOCAL_KEY, Service
+
+READ = {"viewer", "officer", "admin"}
+OPEN = {"none", "bad", "revoked", "gateway", *READ}
+# Who may pass; written out here once more, so that a slip in the table shows.
+EXPECTED = {
+    "GET /docs": OPEN,
+    "GET /health/live": OPEN,
+    "GET /health/ready": OPEN,
+    "GET /metrics": READ,
+    "GET /openapi.json": OPEN,
+    "GET /v1/alerts": READ,
+    "GET /v1/alerts/{alert}": READ,
+    "GET /v1/devices": READ,
+    "GET /v1/keys": {"admin"},
+    "POST /v1/keys": {"admin"},
+    "DELETE /v1/keys/{key}": {"admin"},
+    "GET /v1/latest": READ,
+    "GET /v1/parameters": READ,
+    "GET /v1/series/{device}/{parameter}": READ,
+    "GET /v1/sites": READ,
+    "GET /v1/sites/{site}": READ,
+    "GET /v1/stats": READ,
+}
+CALLERS = ["none", "bad", "revoked", "gateway", "viewer", "officer", "admin"]
+
+
+def headers(served: Service, caller: str) -> dict[str, str]:
+    if caller == "none":
+        return {}
+    if caller == "bad":
+        return {"Authorization": f"Bearer {new_key().text}"}
+    if caller == "revoked":
+        key = served.new_key(Role.ADMIN)
+        served.ledger.revoke_key(key.split("_")[1], 1)
+        return {"Authorization": f"Bearer {key}"}
+    return served.headers(Role(caller))
+
+
+def routes(app: FastAPI) -> set[str]:
+    """Every way into the application, however it was added."""
+    found: set[str] = set()
+    for route in iter_route_contexts(app.routes):
+        methods = (route.methods or {"ANY"}) - {"HEAD"}
+        found |= {f"{method} {route.path}" for method in methods}
+    return found
+
+
+def test_every_route_is_in_the_expected_table(served: Service) -> None:
+    app = served.http.app
+    assert isinstance(app, FastAPI)
+    assert routes(app) == set(EXPECTED) == set(ROUTES)
+
+
+@pytest.mark.parametrize("route", sorted(EXPECTED))
+def test_a_route_lets_in_whom_the_table_names(served: Service, route: str) -> None:
+    method, path = route.split(" ")
+    for caller in CALLERS:
+        response = served.http.request(method, path, headers=headers(served, caller))
+        passed = response.status_code not in {401, 403}
+        assert passed is (caller in EXPECTED[route]), (caller, response.text)
+        if not passed:
+            known = caller in {"gateway", "viewer", "officer", "admin"}
+            assert response.status_code == (403 if known else 401)
+
+
+def test_it_refuses_a_route_that_the_table_does_not_name(served: Service) -> None:
+    app = create_app(served.context)
+    app.add_api_route("/v1/secrets", lambda: "open")
+    http = TestClient(app)
+    assert http.get("/v1/secrets").status_code == 401
+    assert http.get("/v1/secrets", headers=served.headers(Role.ADMIN)).status_code == 404
+
+
+def test_it_refuses_a_websocket(served: Service) -> None:
+    with pytest.raises(WebSocketDisconnect) as refusal, served.http.websocket_connect("/v1/latest"):
+        pass
+    assert refusal.value.code == 1008
+
+
+def test_401_says_how_to_send_a_key(served: Service) -> None:
+    response = served.http.get("/v1/sites")
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert "andaman keys create" in response.json()["detail"]
+
+
+def test_403_names_the_role_that_is_needed(served: Service) -> None:
+    problem = served.refused("/v1/keys")
+    assert problem["status"] == 403
+    assert problem["detail"] == "Use a key with the role admin."
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param("Basic {key}", id="another scheme"),
+        pytest.param("{key}", id="no scheme"),
+        pytest.param("Bearer {key}x", id="longer"),
+        pytest.param("Bearer {key} {key}", id="twice"),
+        pytest.param("Bearer andaman_{id}_", id="no secret"),
+        pytest.param("Bearer andaman_{id}_" + "A" * 43, id="the id of another's key"),
+        pytest.param("Bearer andaman_' OR 1=1_" + "A" * 43, id="SQL"),
+        pytest.param("Bearer ", id="empty"),
+    ],
+)
+def test_it_refuses_what_is_no_key(served: Service, header: str) -> None:
+    key = served.keys[Role.VIEWER]
+    text = header.format(key=key, id=key.split("_")[1])
+    assert served.http.get("/v1/sites", headers={"Authorization": text}).status_code == 401
+
+
+def test_the_scheme_is_written_in_any_case(served: Service) -> None:
+    text = f"bearer {served.keys[Role.VIEWER]}"
+    assert served.http.get("/v1/sites", headers={"Authorization": text}).status_code == 200
+
+
+def test_a_revoked_key_ends_with_the_next_request(served: Service) -> None:
+    key = served.keys[Role.VIEWER]
+    assert served.http.get("/v1/sites", headers=served.headers()).status_code == 200
+    served.ledger.revoke_key(key.split("_")[1], 1)
+    assert served.http.get("/v1/sites", headers=served.headers()).status_code == 401
+
+
+def test_the_local_key_is_an_administrators(served: Service) -> None:
+    mine = {"Authorization": f"Bearer {LOCAL_KEY}"}
+    assert served.http.get("/v1/keys", headers=mine).status_code == 200
+    without = served.with_context(local_key_hash=None)
+    assert without.get("/v1/keys", headers=mine).status_code == 401
+
+
+def test_new_keys_differ_and_keep_their_form() -> None:
+    first, second = new_key(), new_key()
+    assert first.text != second.text
+    assert first.hash == hash_of(first.text)
+    assert first.text.startswith(f"andaman_{first.id}_")
+    assert len(first.id) == 8
+    assert len(first.text.split("_", 2)[2]) == 43  # 256 bits in base 64
+
+
+def test_a_higher_role_may_do_what_a_lower_one_may() -> None:
+    ranks = [Standing.of(role) for role in (Role.GATEWAY, Role.VIEWER, Role.OFFICER, Role.ADMIN)]
+    assert ranks == sorted(ranks)
+    assert ranks[0] > Standing.ANYONE
+
+
+def test_no_key_is_told_in_logs_or_errors(
+    served: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    key = served.keys[Role.VIEWER]
+    answers = [
+        served.http.get("/v1/keys", headers=served.headers()),
+        served.http.get("/v1/sites", params={key: key}, headers=served.headers()),
+        served.http.get("/v1/sites", params={"cursor": key}, headers=served.headers()),
+        served.http.get(f"/v1/sites/{key}", headers=served.headers()),
+        served.http.get("/v1/nothing", headers={"Authorization": f"Bearer {key}0"}),
+    ]
+    secret = key.split("_", 2)[2]
+    assert not [a.text for a in answers if secret in a.text]
+    ours = [r.getMessage() for r in caplog.records if not r.name.startswith("httpx")]
+    assert not [words for words in ours if secret in words]
+
+
+def test_it_counts_what_it_refuses(served: Service) -> None:
+    served.http.get("/v1/sites")
+    text = served.http.get("/metrics", headers=served.headers()).text
+    assert 'andaman_api_refusals_total{kind="no-key"} 1.0' in text
