@@ -1,0 +1,84 @@
+"""Who sends when, and the script of the demo."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from core.model import DAY, HOUR, MINUTE, SECOND, Device
+from simulators.chance import Chance
+from simulators.coast import CLOSE, HISTORY, Coast, coast_of, densely, lively, script
+
+LIVE = 1_795_323_600_123_456
+EARLIER = dict.fromkeys(["patong-probe-1", "bangla-road-bin-1"], LIVE - HISTORY)
+
+
+def test_a_plan_is_in_order_of_time_and_each_device_keeps_its_pace(coast: Coast) -> None:
+    plan = coast.plan(EARLIER, LIVE, coast.usually)
+    assert [time for time, _ in plan] == sorted(time for time, _ in plan)
+    for device, pace in (("patong-probe-1", 5 * MINUTE), ("bangla-road-bin-1", 20 * MINUTE)):
+        times = [time for time, sender in plan if sender.id == device]
+        assert {after - before for before, after in pairwise(times)} == {pace}
+        assert len(times) == HISTORY // pace
+
+
+def test_plans_that_meet_leave_no_gap_and_no_double(coast: Coast) -> None:
+    whole = coast.plan(EARLIER, LIVE, lively)
+    middle = LIVE - HOUR - 17
+    first = coast.plan(EARLIER, middle, lively)
+    second = coast.plan(dict.fromkeys(EARLIER, middle), LIVE, lively)
+    assert [*first, *second] == list(whole)
+
+
+def test_it_leaves_out_devices_that_it_is_not_asked_for(coast: Coast) -> None:
+    assert {d.id for _, d in coast.plan(EARLIER, LIVE, lively)} == EARLIER.keys()
+
+
+def test_it_leaves_out_kinds_that_it_cannot_simulate(coast: Coast) -> None:
+    device = coast.devices[0]
+    laboratory = replace(coast.sites[device.site], kind="lab")
+    assert coast_of({laboratory.id: laboratory}, [device], Chance(1)).devices == []
+
+
+MOMENTS = [pytest.param(LIVE + n * (DAY + 5 * HOUR), id=f"{n} days on") for n in range(7)]
+
+
+@pytest.mark.parametrize("live", MOMENTS)
+def test_the_script_trips_its_rules_soon_after_going_live_and_not_before(
+    coast: Coast, live: int
+) -> None:
+    plume, haze, full = script(coast, live)
+    scripted = replace(coast, events=[plume, haze, full])
+    for event, parameter, level in ((plume, "turbidity", 25), (haze, "pm25", 37.5)):
+        fires = first_above(scripted, event.site, parameter, level, live) + 5 * MINUTE
+        assert 5 * SECOND < fires - live < 40 * SECOND
+    full_at = first_above(scripted, full.site, "fill_level", 80, live)
+    assert 15 * SECOND < full_at - live < 30 * SECOND
+
+
+def first_above(coast: Coast, site: str, parameter: str, level: float, live: int) -> int:
+    """When the parameter first passed its level, to stay there until the bin is emptied."""
+    device = device_at(coast, site)
+    since = {device.id: live - CLOSE}
+    plan = [
+        *coast.plan(since, live, densely),
+        *coast.plan({device.id: live}, live + MINUTE, lively),
+    ]
+    above = [time for time, _ in plan if coast.sample(time, device).values[parameter] > level]
+    assert above == [time for time, _ in plan if time >= above[0]]
+    return above[0]
+
+
+def device_at(coast: Coast, site: str) -> Device:
+    return next(d for d in coast.devices if d.site == site)
+
+
+@pytest.mark.parametrize("live", MOMENTS)
+def test_the_script_resolves_the_bin_within_three_minutes(coast: Coast, live: int) -> None:
+    *_, full = script(coast, live)
+    scripted = replace(coast, events=[full])
+    device = device_at(coast, full.site)
+    levels = [
+        scripted.sample(live + n * SECOND, device).values["fill_level"] for n in range(101, 180)
+    ]
+    assert max(levels) < 60
