@@ -1,0 +1,210 @@
+"""The `andaman` command: thin; every command is one call into a part."""
+
+import asyncio
+import json
+import logging
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+import app as composition
+import demo as demonstration
+from core.errors import AndamanError, ConfigError, StartError
+from core.model import Role
+from core.settings import Settings
+from storage.ledger import Ledger
+
+cli = typer.Typer(
+    name="andaman",
+    help="Watches the sea, the air and the waste bins of a coastal city.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+keys_cli = typer.Typer(help="API keys.", no_args_is_help=True)
+db_cli = typer.Typer(help="The ledger's database.", no_args_is_help=True)
+cli.add_typer(keys_cli, name="keys")
+cli.add_typer(db_cli, name="db")
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder; else ANDAMAN_DATA_DIR.")]
+ReadyFile = Annotated[
+    Path | None, typer.Option("--ready-file", help="JSON with the addresses, written when live.")
+]
+_SECRET = re.compile(r"andaman_[a-z0-9]{8}_[A-Za-z0-9_-]{20,}|(?i:(?:bearer|token) )[\w.=/+-]{16,}")
+
+
+class Redact(logging.Filter):
+    """Keeps keys and tokens out of the log, whoever writes them there."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always lets the record pass, without its secrets."""
+        record.msg, record.args = _SECRET.sub("[secret]", record.getMessage()), None
+        return True
+
+
+@cli.command()
+def run(data: Data = None, ready_file: ReadyFile = None) -> None:
+    """Run the whole system until it is told to stop.
+
+    Example: ANDAMAN_INFLUX_URL=http://127.0.0.1:8086 andaman run --data /var/lib/andaman
+    """
+    settings = _settings(data)
+    _log_to_stderr(settings.log_level)
+    with _told():
+        asyncio.run(_run(settings, ready_file))
+
+
+@cli.command()
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option("--for", help="End after so many seconds.")
+    ] = None,
+    data: Annotated[Path, typer.Option(help="Data folder of the demo.")] = Path("data/demo"),
+    ready_file: ReadyFile = None,
+) -> None:
+    """Run everything with a simulated Phuket behind it.
+
+    Example: andaman demo --for 120
+    """
+    _log_to_stderr("WARNING")
+    with _told():
+        raise typer.Exit(demonstration.run(seconds, data, ready_file))
+
+
+@cli.command()
+def check(
+    config: Annotated[Path | None, typer.Option(help="Folder; else ANDAMAN_CONFIG_DIR.")] = None,
+) -> None:
+    """Check the configuration; exit 1 with file and line of each mistake.
+
+    Example: andaman check --config config
+    """
+    with _told():
+        folder = config or _settings(None).config_dir
+        city, rules = composition.read_configuration(folder)
+        found = f"{len(city.sites)} sites, {len(city.devices)} devices, {len(rules)} rules"
+        typer.echo(f"{folder}: {found}, all well")
+
+
+@db_cli.command("upgrade")
+def db_upgrade(data: Data = None) -> None:
+    """Bring the ledger's schema up to date (a start does so as well).
+
+    Example: andaman db upgrade --data /var/lib/andaman
+    """
+    with _told():
+        Ledger(_settings(data).data_dir).close()
+        typer.echo("the ledger is up to date")
+
+
+@keys_cli.command("create")
+def keys_create(
+    role: Annotated[Role, typer.Option(help="What it may do.")],
+    owner: Annotated[str, typer.Option(help="Who holds it: a person or a program.")],
+    data: Data = None,
+) -> None:
+    """Make a key; it is shown once.
+
+    Example: andaman keys create --role viewer --owner grafana
+    """
+    with _told():
+        made = _ask("POST", "/v1/keys", data, {"role": role.value, "owner": owner})
+        typer.echo(made["key"])
+
+
+@keys_cli.command("list")
+def keys_list(data: Data = None) -> None:
+    """Show who holds keys.
+
+    Example: andaman keys list
+    """
+    with _told():
+        table = Table("id", "role", "owner", "created", "revoked")
+        for key in _ask("GET", "/v1/keys", data)["items"]:
+            columns = ("id", "role", "owner", "created_at", "revoked_at")
+            table.add_row(*(str(key[name] or "") for name in columns))
+        Console().print(table)
+
+
+@keys_cli.command("revoke")
+def keys_revoke(key: str, data: Data = None) -> None:
+    """End a key at once.
+
+    Example: andaman keys revoke k3x9a2bq
+    """
+    with _told():
+        _ask("DELETE", f"/v1/keys/{key}", data)
+        typer.echo(f"{key} is revoked")
+
+
+def main() -> None:
+    """The console script."""
+    cli()
+
+
+async def _run(settings: Settings, ready_file: Path | None) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with composition.running(settings) as system:
+        if ready_file is not None:
+            mqtt = {"host": system.broker.host, "port": system.broker.port} if system.broker else {}
+            ready = {"api": system.api_url, "mqtt": mqtt}
+            composition.write_private(ready_file, json.dumps(ready))
+        await stop.wait()
+
+
+def _ask(method: str, path: str, data: Path | None, body: Any = None) -> Any:
+    """One request to the system that runs on the data folder, or to one made for the moment.
+
+    Raises:
+        StartError: what the API said when it refused.
+    """
+    answer = asyncio.run(composition.ask(_settings(data), method, path, body))
+    if answer.is_error:
+        raise StartError(answer.json().get("detail", answer.reason_phrase))
+    return answer.json() if answer.content else None
+
+
+def _settings(data: Path | None) -> Settings:
+    """Settings from the environment, with the folder of the command line.
+
+    Raises:
+        ConfigError: a setting that cannot be right, by its name.
+    """
+    try:
+        return Settings() if data is None else Settings(data_dir=data)
+    except ValidationError as error:
+        problems = [f"ANDAMAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise ConfigError(problems) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn our own errors into lines on stderr and exit 1."""
+    try:
+        yield
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(problem, err=True)
+        raise typer.Exit(1) from error
+    except AndamanError as error:
+        typer.echo(f"andaman: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.addFilter(Redact())
+    form = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    logging.basicConfig(level=level, format=form, handlers=[handler])
+    for talkative in ("httpx", "alembic"):
+        logging.getLogger(talkative).setLevel("WARNING")

@@ -1,0 +1,289 @@
+"""`andaman demo`: the whole system on this machine, with a simulated Phuket behind it.
+
+It starts Andaman with its embedded broker on free ports, fills in what is missing of the last 48
+hours, then goes live with a turbid plume, haze and a bin that overflows. What it shows comes from
+the HTTP API; what it sends goes over MQTT with the gateways' own credentials.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+import app
+from core import configuration
+from core.errors import StartError
+from core.model import Role, to_micros
+from core.settings import Settings
+from ingest.broker import BrokerAddress
+from simulators.chance import Chance
+from simulators.coast import CLOSE, HISTORY, Coast, Plan, coast_of, densely, lively, script
+from simulators.gateways import Gateway
+from simulators.screen import View, alert_words, items, look, picture, summary, with_lines
+
+SEED = 83  # Phuket is TH-83
+SETTLE_LOOKS, SETTLE_EVERY = 300, 0.2
+LAST_LOOK_SECONDS = 2
+TERMINAL_EVERY, PLAIN_EVERY = 1.0, 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """A running system, the way into it, and the coast that reports to it."""
+
+    running: app.Running
+    broker: BrokerAddress
+    key: str
+    api: httpx.AsyncClient
+    coast: Coast
+    gateways: Mapping[str, Gateway]
+    console: Console
+
+
+def run(seconds: float | None, data: Path, ready_file: Path | None) -> int:
+    """Run the demo on the data folder until Ctrl-C, SIGTERM or `seconds` after going live.
+
+    `ready_file` is written when live: API address and key, broker and gateways' credentials.
+
+    Raises:
+        ConfigError: before anything is started.
+        StartError: a part could not start.
+    """
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+    asyncio.run(_until_told(_demo(seconds, data, ready_file)))
+    return 0
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`; the first SIGINT or SIGTERM cancels it, further ones do not hurry its clean-up."""
+    task = asyncio.ensure_future(work)
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        if not told:
+            told = True
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _demo(seconds: float | None, data: Path, ready_file: Path | None) -> None:
+    console = Console()
+    own: dict[str, Any] = {"data_dir": data, "api_port": 0, "mqtt_port": 0, "mqtt_url": ""}
+    settings = Settings(**own)
+    city = configuration.load(settings.config_dir)
+    async with AsyncExitStack() as stack:
+        console.print("Andaman starts …")
+        running = await stack.enter_async_context(app.running(settings))
+        broker = running.broker
+        if broker is None:
+            raise StartError("the demo needs the embedded broker, which did not start")
+        key = await running.create_key(Role.ADMIN, "demo")
+        headers = {"Authorization": f"Bearer {key}"}
+        client = httpx.AsyncClient(base_url=running.api_url, headers=headers, timeout=10)
+        demo = Demo(
+            running=running,
+            broker=broker,
+            key=key,
+            api=await stack.enter_async_context(client),
+            coast=coast_of(city.sites, city.devices.values(), Chance(SEED)),
+            gateways=_gateways(broker, running.gateway_secrets),
+            console=console,
+        )
+        stack.push_async_callback(_stop, list(demo.gateways.values()))
+        for gateway in demo.gateways.values():
+            gateway.start()
+        live, demo = await _catch_up(demo)
+        if ready_file is not None:
+            write_ready_file(ready_file, ready(demo))
+        await _live(demo, live, seconds)
+
+
+def _gateways(broker: BrokerAddress, credentials: Mapping[str, str]) -> dict[str, Gateway]:
+    epoch = f"{int(time.time()):x}"
+    return {
+        name: Gateway(name, host=broker.host, port=broker.port, password=secret, epoch=epoch)
+        for name, secret in credentials.items()
+    }
+
+
+async def _stop(gateways: Sequence[Gateway]) -> None:
+    await asyncio.gather(*(asyncio.to_thread(gateway.stop) for gateway in gateways))
+
+
+async def _catch_up(demo: Demo) -> tuple[int, Demo]:
+    """Fill in the past; returns the moment of going live and the demo with its script.
+
+    The script begins in the last minutes before that moment, which is known only when the long
+    history is in.
+    """
+    begin = app.now()
+    since = await _newest(demo, begin)
+    history = demo.coast.plan(since, begin - CLOSE, demo.coast.usually)
+    await _send(demo, history, "Back-filling")
+    live = app.now()
+    demo = replace(demo, coast=replace(demo.coast, events=script(demo.coast, live)))
+    since = {device: max(newest, begin - CLOSE) for device, newest in since.items()}
+    await _send(demo, demo.coast.plan(since, live, densely), "The last minutes")
+    return live, demo
+
+
+async def _newest(demo: Demo, now: int) -> dict[str, int]:
+    """Device → where its history has to go on: after its newest reading, at most 48 h ago."""
+    since = {device.id: now - HISTORY for device in demo.coast.devices}
+    for item in await items(demo.api, "/v1/latest"):
+        newest = to_micros(datetime.fromisoformat(item["measured_at"])) + 1
+        device = item["device"]
+        since[device] = max(since.get(device, 0), newest)
+    return since
+
+
+async def _send(demo: Demo, plan: Plan, title: str) -> None:
+    """Publish a plan by all gateways at once, and wait until the system has taken it in."""
+    received = await _received(demo)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=demo.console) as progress:
+        task = progress.add_task(f"{title}, reports", total=len(plan))
+        sent = await asyncio.gather(
+            *(
+                asyncio.to_thread(
+                    _publish, demo.coast, gateway, plan, lambda n: progress.advance(task, n)
+                )
+                for gateway in demo.gateways.values()
+            )
+        )
+    await _settled(demo, received + sum(sent))
+
+
+def _publish(coast: Coast, gateway: Gateway, plan: Plan, advance: Callable[[int], None]) -> int:
+    """Publish the gateway's part of a plan; returns the number of readings in it."""
+    readings = 0
+    mine = [(time, device) for time, device in plan if device.gateway == gateway.id]
+    samples = (coast.sample(time, device) for time, device in mine)
+    for part in gateway.publish_bulk(samples):
+        readings += sum(len(sample.values) for sample in part)
+        advance(len(part))
+    gateway.drain()
+    return readings
+
+
+async def _received(demo: Demo) -> int:
+    return int((await demo.api.get("/v1/stats")).raise_for_status().json()["received"])
+
+
+async def _settled(demo: Demo, received: int) -> None:
+    """Wait until the system has counted `received` readings; after a minute go on anyhow."""
+    for _ in range(SETTLE_LOOKS):
+        if await _received(demo) >= received:
+            return
+        await asyncio.sleep(SETTLE_EVERY)
+
+
+async def _live(demo: Demo, live: int, seconds: float | None) -> None:
+    """Report and show until `seconds` are over or somebody stops the demo; ends with a summary."""
+    show = _show_table if demo.console.is_terminal else _show_lines
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
+                for gateway in demo.gateways.values():
+                    tasks.create_task(_report(demo.coast, gateway, live))
+                tasks.create_task(show(demo))
+    finally:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_LOOK_SECONDS):
+                view = await look(demo.api, View(at=live), app.now())
+                demo.console.print(
+                    f"Demo over: {alert_words(view)} · {summary(view)}", markup=False
+                )
+
+
+async def _report(coast: Coast, gateway: Gateway, live: int) -> None:
+    """Send what the gateway's devices measure from `live` on, every second what has become due."""
+    since = live
+    mine = [device.id for device in coast.devices if device.gateway == gateway.id]
+    while True:
+        until = app.now()
+        for moment, device in coast.plan(dict.fromkeys(mine, since), until, lively):
+            await asyncio.to_thread(gateway.publish, [coast.sample(moment, device)])
+        since = until
+        await asyncio.sleep(1)
+
+
+async def _show_table(demo: Demo) -> None:
+    """A table that follows the city, with the addresses above it."""
+    view = View(at=app.now())
+    head = Text("\n".join(_addresses(demo)))
+    with Live(console=demo.console, auto_refresh=False) as screen:
+        while True:
+            view = await look(demo.api, view, app.now())
+            screen.update(picture(view, head), refresh=True)
+            with suppress(httpx.HTTPError):
+                view = await with_lines(demo.api, view)
+            await asyncio.sleep(TERMINAL_EVERY)
+
+
+async def _show_lines(demo: Demo) -> None:
+    """One line now and then, for a log."""
+    print(*_addresses(demo), sep="\n", flush=True)
+    view = View(at=app.now())
+    while True:
+        await asyncio.sleep(PLAIN_EVERY)
+        view = await look(demo.api, view, app.now())
+        print(f"{alert_words(view)} · {view.problem or summary(view)}", flush=True)
+
+
+def _addresses(demo: Demo) -> list[str]:
+    api, broker = demo.running.api_url, demo.broker
+    return [
+        "Andaman is live with a simulated Phuket. Ctrl-C stops it.",
+        f"API   {api}/docs",
+        f"Key   {demo.key}",
+        f"MQTT  {broker.host}:{broker.port}, users {', '.join(sorted(demo.gateways))}",
+        f"Try   curl -H 'Authorization: Bearer {demo.key}' '{api}/v1/alerts?state=open'",
+    ]
+
+
+def ready(demo: Demo) -> dict[str, Any]:
+    """What a script needs to use the running demo."""
+    broker, credentials = demo.broker, dict(demo.running.gateway_secrets)
+    username = min(credentials)
+    return {
+        "api": demo.running.api_url,
+        "key": demo.key,
+        "mqtt": {
+            "host": broker.host,
+            "port": broker.port,
+            "username": username,
+            "password": credentials[username],
+            "gateways": credentials,
+        },
+    }
+
+
+def write_ready_file(path: Path, content: Mapping[str, Any]) -> None:
+    """Write secrets for the owner alone; whoever sees the file sees all of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    half.replace(path)

@@ -1,0 +1,104 @@
+"""How the stream is cut into batches, and when ticks fall between them, changes nothing."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.model import MINUTE, SECOND, Message, iso
+from tests.world import MIDNIGHT, World, small_world
+
+DEVICES = {"air-1": "pm25", "bin-1": "fill_level", "patong-1": "dissolved_oxygen"}
+VALUES = {
+    "pm25": [10.0, 29.0, 35.0, 40.0, 60.0, -5.0],
+    "fill_level": [10.0, 65.0, 81.0, 90.0, 96.0, 300.0],
+    "dissolved_oxygen": [1.0, 3.0, 4.2, 5.0],
+}
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> list[Message]:
+    """Messages as they arrive: some late, some doubled, some in conflict, some hopeless."""
+    found: list[Message] = []
+    received = MIDNIGHT + 60 * MINUTE
+    for _ in range(draw(st.integers(1, 25))):
+        received += draw(st.sampled_from([1, SECOND, MINUTE, 4 * MINUTE, 20 * MINUTE]))
+        device = draw(st.sampled_from(sorted(DEVICES)))
+        parameter = DEVICES[device]
+        lag = draw(st.sampled_from([0, SECOND, MINUTE, 6 * MINUTE, 20 * MINUTE, 40 * MINUTE]))
+        body = {
+            "device": device,
+            "time": iso(max(MIDNIGHT, (received - lag) // MINUTE * MINUTE)),
+            "values": {parameter: draw(st.sampled_from(VALUES[parameter]))},
+        }
+        payload = json.dumps(body).encode() if draw(st.integers(0, 9)) else b"{"
+        found.append(Message(b"andaman/v1/gw/up/readings", payload, received))
+    return found
+
+
+def final(world: World) -> dict[str, list[Any]]:
+    """Everything that the ledger says, but for when it was recorded."""
+    return {
+        "readings": world.rows(
+            "SELECT device, parameter, measured_at, value, flag, tests, r.received_at "
+            "FROM readings r JOIN series s ON s.id = r.series ORDER BY 1, 2, 3"
+        ),
+        "latest": world.rows(
+            "SELECT device, parameter, measured_at, value, flag "
+            "FROM latest l JOIN series s ON s.id = l.series ORDER BY 1, 2"
+        ),
+        "counters": world.rows("SELECT * FROM counters ORDER BY name"),
+        "quarantine": world.rows("SELECT reason, items, payload FROM quarantine ORDER BY id"),
+        "state": world.rows("SELECT * FROM engine_state ORDER BY rule, subject"),
+        "transitions": world.rows(
+            "SELECT alert, before, after, reason, severity, at, value, evidence "
+            "FROM transitions ORDER BY rule, subject, id"
+        ),
+        "alerts": world.rows(
+            "SELECT id, state, severity, started_at, fired_at, resolved_at, value "
+            "FROM alerts ORDER BY id"
+        ),
+    }
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where batches end, where ticks come, where hearing resumes, and whether by a new process."""
+
+    cuts: frozenset[int]
+    resumes: frozenset[int] = frozenset()
+    ticks: frozenset[int] = frozenset()
+    restarts: bool = False
+
+    def over(self, messages: list[Message]) -> dict[str, list[Any]]:
+        with tempfile.TemporaryDirectory() as folder, small_world(Path(folder)) as world:
+            batch: list[Message] = []
+            for number, message in enumerate(messages):
+                batch.append(message)
+                last = number + 1 == len(messages)
+                if number in self.cuts | self.resumes or last:
+                    world.system.pipeline.settle(batch)
+                    batch = []
+                if number in self.resumes:
+                    if self.restarts:
+                        world.reopen()
+                    world.system.pipeline.connected(message.received_at)
+                if number in self.cuts & self.ticks and not last:
+                    world.system.pipeline.tick(messages[number + 1].received_at - 1)
+            world.system.pipeline.tick(messages[-1].received_at + 24 * 60 * MINUTE)
+            return final(world)
+
+
+@settings(max_examples=25, deadline=None)
+@given(arrivals(), st.data())
+def test_it_changes_nothing_how_the_stream_is_cut(messages: list[Message], data: Any) -> None:
+    places = st.frozensets(st.integers(0, len(messages) - 1))
+    resumes = data.draw(places, label="resumes")
+    one_by_one = Run(frozenset(range(len(messages))), resumes).over(messages)
+    assert Run(frozenset(), resumes).over(messages) == one_by_one
+    cuts, ticks = data.draw(places, label="cuts"), data.draw(places, label="ticks")
+    assert Run(cuts, resumes, ticks, restarts=True).over(messages) == one_by_one
