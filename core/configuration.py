@@ -1,0 +1,230 @@
+"""Reads the YAML of `config/`; each mistake becomes one line with file, line and what to write.
+
+Files are read here and nowhere else. `read` checks one file against a pydantic model, `load` joins
+sites, gateways and devices; rules are checked by `alerts.rules`, which calls `read` as well.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import ConfigError
+from core.model import GATEWAY_PATTERN, ID_PATTERN, Device, Gateway, Site
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
+GatewayId = Annotated[str, Field(pattern=GATEWAY_PATTERN)]
+Place = tuple[str | int, ...]
+
+
+class Strict(BaseModel):
+    """A border model: unknown keys are mistakes, values are never guessed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Name(Strict):
+    """A name in the two languages of the public."""
+
+    en: str = Field(min_length=1)
+    th: str = Field(min_length=1)
+
+
+class SiteEntry(Strict):
+    """One place of `sites.yaml`."""
+
+    id: Id
+    kind: str = Field(pattern=r"^[a-z][a-z_]{0,31}$")
+    name: Name
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+    district: str = Field(min_length=1)
+    owner: str = ""
+
+
+class SitesFile(Strict):
+    """`config/sites.yaml`."""
+
+    sites: list[SiteEntry]
+
+
+class GatewayEntry(Strict):
+    """One gateway of `devices.yaml`: a topic level and a broker user, so neither dot nor colon."""
+
+    id: GatewayId
+    name: Name
+
+
+class DeviceEntry(Strict):
+    """One device of `devices.yaml`."""
+
+    id: Id
+    gateway: GatewayId
+    site: Id
+    since: date
+    model: str = ""
+
+
+class DevicesFile(Strict):
+    """`config/devices.yaml`."""
+
+    gateways: list[GatewayEntry]
+    devices: list[DeviceEntry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The registry as its files state it, each mapping by id."""
+
+    sites: Mapping[str, Site]
+    gateways: Mapping[str, Gateway]
+    devices: Mapping[str, Device]
+
+
+FileModel = TypeVar("FileModel", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[FileModel]):
+    """A checked file that still knows the line of each of its parts."""
+
+    path: Path
+    content: FileModel
+    lines: Mapping[Place, int]
+
+    def problem(self, place: Place, text: str) -> str:
+        """One line for `ConfigError`: the file, the line of the nearest known part, the text."""
+        return f"{self.path}:{_line(self.lines, place)}: {text}"
+
+
+def read(path: Path, model: type[FileModel]) -> Located[FileModel]:
+    """The file at `path` as `model`.
+
+    Raises:
+        ConfigError: it cannot be read, is no YAML, or does not fit the model.
+    """
+    lines: dict[Place, int] = {}
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        raw = _plain(node, (), lines, path) if node is not None else {}
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}; create it"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: is not UTF-8; save it as UTF-8"]) from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError([f"{path}:{line}: is not YAML: {error.problem}"]) from error
+    except yaml.YAMLError as error:
+        raise ConfigError([f"{path}:1: is not YAML: {error}"]) from error
+    try:
+        return Located(path, model.model_validate(raw), lines)
+    except ValidationError as error:
+        problems = [_sentence(path, lines, dict(e)) for e in error.errors()]
+        raise ConfigError(problems) from error
+
+
+def load(folder: Path) -> Configuration:
+    """Sites, gateways and devices of `folder`, checked one by one and against each other.
+
+    Raises:
+        ConfigError: with every mistake of both files.
+    """
+    sites, devices = _read_all(folder)
+    problems = [
+        *_repeated(sites, "sites", [s.id for s in sites.content.sites]),
+        *_repeated(devices, "gateways", [g.id for g in devices.content.gateways]),
+        *_repeated(devices, "devices", [d.id for d in devices.content.devices]),
+        *_dangling(sites.content, devices),
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return Configuration(
+        sites={s.id: Site(**_fields(s)) for s in sites.content.sites},
+        gateways={g.id: Gateway(**_fields(g)) for g in devices.content.gateways},
+        devices={d.id: Device(**_fields(d)) for d in devices.content.devices},
+    )
+
+
+def _read_all(folder: Path) -> tuple[Located[SitesFile], Located[DevicesFile]]:
+    problems: list[str] = []
+    found: dict[str, Located[Any]] = {}
+    for name, model in (("sites.yaml", SitesFile), ("devices.yaml", DevicesFile)):
+        try:
+            found[name] = read(folder / name, model)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return found["sites.yaml"], found["devices.yaml"]
+
+
+def _fields(entry: BaseModel) -> dict[str, Any]:
+    values = entry.model_dump()
+    if isinstance(values.get("since"), date):
+        values["since"] = values["since"].isoformat()
+    return values
+
+
+def _repeated(file: Located[Any], key: str, ids: Sequence[str]) -> Iterable[str]:
+    first: dict[str, int] = {}
+    for position, identifier in enumerate(ids):
+        if identifier in first:
+            line = _line(file.lines, (key, first[identifier]))
+            text = f"{identifier} is already on line {line}; give it an id of its own"
+            yield file.problem((key, position, "id"), text)
+        first.setdefault(identifier, position)
+
+
+def _dangling(sites: SitesFile, devices: Located[DevicesFile]) -> Iterable[str]:
+    known_sites = {s.id for s in sites.sites}
+    known_gateways = {g.id for g in devices.content.gateways}
+    for position, device in enumerate(devices.content.devices):
+        if device.site not in known_sites:
+            text = f"site {device.site} is not in sites.yaml; add it there or correct the name"
+            yield devices.problem(("devices", position, "site"), text)
+        if device.gateway not in known_gateways:
+            text = f"gateway {device.gateway} is not under gateways; add it or correct the name"
+            yield devices.problem(("devices", position, "gateway"), text)
+
+
+def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) -> Any:
+    """The node as plain Python, noting the line of each part on the way."""
+    lines[place] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in result:
+                line = key_node.start_mark.line + 1
+                raise ConfigError([f"{path}:{line}: {key} is written twice; keep one"])
+            result[key] = _plain(value_node, (*place, key), lines, path)
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*place, i), lines, path) for i, item in enumerate(node.value)]
+    return _SCALARS.construct_object(node)
+
+
+_SCALARS = yaml.SafeLoader("")
+
+
+def _line(lines: Mapping[Place, int], place: Place) -> int:
+    while place not in lines and place:
+        place = place[:-1]
+    return lines.get(place, 1)
+
+
+def _sentence(path: Path, lines: Mapping[Place, int], error: dict[str, Any]) -> str:
+    place: Place = tuple(error["loc"])
+    what = ".".join(str(part) for part in place) or "the file"
+    line = _line(lines, place)
+    match error["type"]:
+        case "missing":
+            return f"{path}:{line}: {what} is missing; write {place[-1]}: …"
+        case "extra_forbidden":
+            return f"{path}:{line}: {what} is not known here; remove it or correct the name"
+        case _:
+            return f"{path}:{line}: {what}: {error['msg']}, not {error['input']!r}"

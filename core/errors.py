@@ -1,0 +1,41 @@
+"""Every error that Andaman raises on purpose.
+
+AndamanError
+├── ConfigError      refuse to start; one line for each problem, with file and line
+├── DecodeError      quarantine the payload with its reason, acknowledge it, never retry
+├── StorageError     roll back, do not acknowledge, try again
+└── StartError       a port in use, a folder that cannot be written: say so and exit 1
+"""
+
+from collections.abc import Sequence
+
+from core.model import Refusal
+
+
+class AndamanError(Exception):
+    """The root: catch it where a sentence for a person is due."""
+
+
+class ConfigError(AndamanError):
+    """The configuration is wrong; `problems` holds one line for each mistake."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class DecodeError(AndamanError):
+    """A message that holds no readings that we can read."""
+
+    def __init__(self, reason: Refusal, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class StorageError(AndamanError):
+    """The ledger did not take the batch: nothing of it is stored."""
+
+
+class StartError(AndamanError):
+    """A part could not start; the message says what to do about it."""

@@ -1,0 +1,280 @@
+"""What flows through Andaman, from the gateway's message to the alert's transition.
+
+Times are integer microseconds since 1970 UTC: `measured_at` is event time, `received_at` is when
+the message reached us. `Message` and `Reading` are named tuples, since thousands are made each
+second; everything else that flows is a frozen dataclass.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
+GATEWAY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+
+
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970 UTC of an aware datetime.
+
+    >>> to_micros(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    1000000
+    """
+    return round(moment.timestamp() * SECOND)
+
+
+def from_micros(micros: int) -> datetime:
+    """The aware UTC datetime of `micros`.
+
+    >>> from_micros(1_500_000).isoformat()
+    '1970-01-01T00:00:01.500000+00:00'
+    """
+    seconds, rest = divmod(micros, SECOND)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+
+
+def iso(micros: int) -> str:
+    """ISO 8601 in UTC, as the API and evidence write it.
+
+    >>> iso(1_500_000)
+    '1970-01-01T00:00:01.500000Z'
+    """
+    return from_micros(micros).isoformat().replace("+00:00", "Z")
+
+
+class Flag(IntEnum):
+    """QARTOD's flags (IOOS QARTOD, manual for real-time data quality control)."""
+
+    GOOD = 1
+    NOT_EVALUATED = 2
+    SUSPECT = 3
+    FAIL = 4
+    MISSING = 9
+
+
+class Refusal(StrEnum):
+    """Why an item was quarantined: the closed list of design, used in rows, metrics and API."""
+
+    CONFLICT = "conflict"
+    INTERNAL_ERROR = "internal-error"
+    NOT_A_NUMBER = "not-a-number"
+    NOT_JSON = "not-json"
+    RETAINED = "retained"
+    TIME_IN_FUTURE = "time-in-future"
+    TIME_INVALID = "time-invalid"
+    TIME_TOO_OLD = "time-too-old"
+    TOO_DEEP = "too-deep"
+    TOO_LARGE = "too-large"
+    UNKNOWN_DEVICE = "unknown-device"
+    UNKNOWN_PARAMETER = "unknown-parameter"
+    UNKNOWN_TOPIC = "unknown-topic"
+    UNKNOWN_UNIT = "unknown-unit"
+    WRONG_GATEWAY = "wrong-gateway"
+    WRONG_SHAPE = "wrong-shape"
+
+
+class Severity(IntEnum):
+    """How bad: ordered, so that the worse of two is `max`."""
+
+    INFO = 1
+    WARNING = 2
+    CRITICAL = 3
+
+    @property
+    def label(self) -> str:
+        """The word that files, the API and people use."""
+        return self.name.lower()
+
+
+class State(StrEnum):
+    """Where an alert stands."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Role(StrEnum):
+    """What a key may do."""
+
+    VIEWER = "viewer"
+    OFFICER = "officer"
+    ADMIN = "admin"
+    GATEWAY = "gateway"
+
+
+class Message(NamedTuple):
+    """One MQTT message as it came; (generation, mid) is its acknowledgement token."""
+
+    topic: bytes
+    payload: bytes
+    received_at: int
+    qos: int = 0
+    mid: int = 0
+    generation: int = 0
+    retain: bool = False
+
+
+class Reading(NamedTuple):
+    """(device, parameter, measured_at) is the identity; `unit` only where it was sent."""
+
+    device: str
+    parameter: str
+    measured_at: int
+    value: float
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A place people know: a beach, an air station, a bin, a laboratory."""
+
+    id: str
+    kind: str
+    name: Mapping[str, str]
+    latitude: float
+    longitude: float
+    district: str
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A physical unit behind a gateway, standing at a site since a day."""
+
+    id: str
+    gateway: str
+    site: str
+    since: str
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """An MQTT client with its own credential."""
+
+    id: str
+    name: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """device × parameter, with the number that stands for it in columns and in the ledger."""
+
+    index: int
+    device: str
+    parameter: str
+    site: str
+    kind: str
+    district: str
+
+
+IntColumn: TypeAlias = NDArray[np.int64]
+FloatColumn: TypeAlias = NDArray[np.float64]
+BoolColumn: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Readings of one batch as columns of equal length, sorted by series and, within one series,
+    in order of arrival. `late` marks those not newer than what their series already had.
+
+    `series` int64 · `measured_at`, `received_at` int64 µs · `value` float64 in the catalogue's
+    unit · `flag` uint8 (`Flag`) · `tests` uint32 (one bit for each quality test that objected).
+    """
+
+    series: IntColumn
+    measured_at: IntColumn
+    received_at: IntColumn
+    value: FloatColumn
+    flag: NDArray[np.uint8]
+    tests: NDArray[np.uint32]
+    late: BoolColumn
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def newest(self) -> IntColumn:
+        """The rows that are now their series' newest: of each series the last that is not late."""
+        rows = np.flatnonzero(~self.late)
+        series = self.series[rows]
+        return rows[np.append(series[1:] != series[:-1], True)] if len(rows) else rows
+
+
+class Reason(StrEnum):
+    """Why an alert changed: the same word in rows, logs, metrics, API and messages."""
+
+    BACK_IN_RANGE = "back-in-range"
+    EASED = "eased"
+    FIRST_BREACH = "first-breach"
+    HELD = "held"
+    NOT_HELD = "not-held"
+    RULE_REMOVED = "rule-removed"
+    WORSENED = "worsened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One change of one alert: who reads it needs nothing else to understand it.
+
+    `at` is event time in µs; `value` the reading that decided, in the catalogue's unit; `evidence`
+    is plain JSON (level, clear level, since when, for how long).
+    """
+
+    alert: str
+    rule: str
+    version: str
+    subject: str
+    site: str
+    before: State | None
+    after: State
+    severity: Severity
+    reason: Reason
+    at: int
+    value: float
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the engine made of a batch or a tick: official only when it has been committed.
+
+    `states` is its changed memory as JSON by (rule, subject), None where it forgot; `memory` is the
+    same for the engine itself, which takes it back in `accept`.
+    """
+
+    transitions: tuple[Transition, ...] = ()
+    states: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
+    memory: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """Items of one message that share a reason: kept with the raw bytes, counted as `items`."""
+
+    received_at: int
+    gateway: str
+    topic: str
+    reason: Refusal
+    detail: str
+    payload: bytes
+    items: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The conservation counters: received = stored + duplicate + quarantined, always."""
+
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    quarantined: int = 0

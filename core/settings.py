@@ -1,0 +1,84 @@
+"""Every setting of Andaman: an environment variable `ANDAMAN_<NAME>`, or a line in `.env`.
+
+A secret may come from a file instead: `ANDAMAN_<NAME>_FILE` names it.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_HERE = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What an operator can set; the defaults run the whole system on one machine."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ANDAMAN_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    config_dir: Path = Field(
+        default=_HERE / "config", description="Folder of sites, devices and rules."
+    )
+    data_dir: Path = Field(
+        default=Path("data"), description="Folder of the ledger and the broker's store."
+    )
+    api_host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    api_port: int = Field(
+        default=8080, ge=0, le=65535, description="Port of the API; 0 takes a free one."
+    )
+    mqtt_url: str = Field(
+        default="",
+        description="mqtt://host:port of an outside broker; empty runs the embedded one.",
+    )
+    mqtt_port: int = Field(
+        default=1883, ge=0, le=65535, description="Port of the embedded broker; 0 takes a free one."
+    )
+    mqtt_username: str = Field(
+        default="ingest", description="User of Andaman at an outside broker."
+    )
+    mqtt_password: SecretStr = Field(
+        default=SecretStr(""), description="Password at an outside broker."
+    )
+    mqtt_client_id: str = Field(
+        default="andaman-ingest", description="Fixed client id of the session."
+    )
+    influx_url: str = Field(
+        default="", description="http://host:port of InfluxDB 2; empty does without."
+    )
+    influx_org: str = Field(default="andaman", description="Organisation in InfluxDB.")
+    influx_bucket: str = Field(default="andaman", description="Bucket in InfluxDB.")
+    influx_token: SecretStr = Field(
+        default=SecretStr(""), description="Token that may write and read it."
+    )
+    batch_messages: int = Field(
+        default=500, ge=1, le=10_000, description="Most messages in one batch."
+    )
+    batch_milliseconds: int = Field(
+        default=20, ge=1, le=1000, description="Longest wait for a batch."
+    )
+    max_age_days: int = Field(
+        default=30, ge=1, description="Older readings are refused: time-too-old."
+    )
+    max_ahead_minutes: int = Field(
+        default=5, ge=0, description="Later ones are refused: time-in-future."
+    )
+    lateness_minutes: int = Field(
+        default=15,
+        ge=0,
+        description="A reading that is later than this is kept but raises no alert.",
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Take `mqtt_password` and `influx_token` from the file that `*_FILE` names."""
+        for name in ("mqtt_password", "influx_token"):
+            path = os.environ.get(f"ANDAMAN_{name.upper()}_FILE")
+            if path and not values.get(name):
+                values[name] = Path(path).read_text(encoding="utf-8").strip()
+        return values
