@@ -31,7 +31,7 @@ from alerts import rules as alert_rules
 from alerts.engine import Engine
 from alerts.rules import Threshold
 from api.auth import new_key
-from api.metrics import commit_seconds
+from api.metrics import settle_seconds
 from api.server import ApiContext, Check, SystemStatus, Write, create_app
 from core import configuration
 from core.catalogue import CATALOGUE
@@ -56,7 +56,6 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 LOCAL_FILE = "local.json"
-WRITE_SECONDS = 5.0  # a change by API waits this long for the ledger
 LEAVE_SECONDS = 2.0  # a task may take this long to end
 LOOP_AGE_LIMIT_SECONDS = 10.0  # beyond it the listener's thread hangs
 REFILL_ROWS = 20  # rows of outflow that may wait while a refill goes on
@@ -172,7 +171,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:  # noqa: PLR091
         broker, address, credentials = _broker(system)
         stack.callback(broker.stop if broker else _nothing)
 
-        settled = commit_seconds()
+        settled = settle_seconds()
         worker = Worker(
             system.pipeline,
             lambda messages: listener.acknowledge(messages),  # noqa: PLW0108 - made below
@@ -223,11 +222,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:  # noqa: PLR091
         await _task(stack, _tick(system, worker, broker, rate))
 
         async def write(change: Callable[[Ledger], Result]) -> Result:
-            future = worker.submit(partial(change, system.ledger))
-            try:
-                return await asyncio.wait_for(asyncio.wrap_future(future), WRITE_SECONDS)
-            except TimeoutError as error:
-                raise StorageError("the ledger is busy or refuses; see /health/ready") from error
+            return await asyncio.wrap_future(worker.submit(partial(change, system.ledger)))
 
         local = new_key()
         status = partial(_status, system, worker, listener, forwarder, rate)

@@ -166,7 +166,6 @@ def get_alert(context: Context, alert: Id) -> AlertStory:
 def _alert(context: ApiContext, row: AlertRow) -> dict[str, Any]:
     device, _, parameter = row.subject.partition("/")
     name = context.rules.get(row.rule)
-    known = context.catalogue.get(parameter)
     return {
         "id": row.id,
         "rule": row.rule,
@@ -175,7 +174,7 @@ def _alert(context: ApiContext, row: AlertRow) -> dict[str, Any]:
         "subject": row.subject,
         "device": device,
         "parameter": parameter,
-        "unit": known.unit if known else "",
+        "unit": context.unit_of(parameter),
         "site": row.site,
         "state": row.state,
         "severity": row.severity.label,

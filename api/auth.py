@@ -175,7 +175,8 @@ def _no_key(header: str) -> ApiError:
 def roles_from(least: Standing) -> str:
     """The roles that suffice, in words.
 
-    >>> roles_from(Standing.OFFICER)
-    'officer or admin'
+    >>> roles_from(Standing.VIEWER)
+    'viewer, officer or admin'
     """
-    return " or ".join(standing.name.lower() for standing in Standing if standing >= least)
+    *lower, highest = [standing.name.lower() for standing in Standing if standing >= least]
+    return f"{', '.join(lower)} or {highest}" if lower else highest

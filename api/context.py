@@ -65,6 +65,11 @@ class ApiContext:
     collectors: tuple[Collector, ...] = ()
     write_seconds: float = 10.0
 
+    def unit_of(self, parameter: str) -> str:
+        """The unit; empty for a parameter that has left the catalogue."""
+        known = self.catalogue.get(parameter)
+        return known.unit if known else ""
+
 
 async def _of_app(request: Request) -> ApiContext:
     return cast(ApiContext, request.app.state.context)

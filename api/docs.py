@@ -1,6 +1,7 @@
 """What the API says of itself: `/openapi.json`, and `/docs`, a page that needs no other server."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -72,7 +73,7 @@ def _complete(operation: dict[str, Any], least: Standing, schemas: Mapping[str, 
         operation["description"] += f"\n\nNeeds a key with the role {roles_from(least)}."
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
         kinds.append("not-found")
-    for answer in responses.values():
+    for answer in (*responses.values(), operation.get("requestBody", {})):
         for content in answer.get("content", {}).values():
             content["example"] = _example(content["schema"], schemas)
     reference = {"$ref": "#/components/schemas/Problem"}
@@ -101,15 +102,17 @@ def _example(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
 
 def _page(schema: Mapping[str, Any]) -> Iterator[str]:
     yield "<!doctype html><html lang=en><meta charset=utf-8><title>Andaman</title>"
-    yield f"<style>{_STYLE}</style><h1>Andaman</h1><p>{escape(schema['info']['description'])}</p>"
+    yield f"<style>{_STYLE}</style><h1>Andaman</h1><p>{_words(schema['info']['description'])}</p>"
     yield f"<pre>{escape(_CALL)}</pre>"
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             yield f"<h2>{method.upper()} {escape(path)}</h2>"
             for paragraph in operation["description"].split("\n\n"):
-                yield f"<p>{escape(paragraph)}</p>"
+                yield f"<p>{_words(paragraph)}</p>"
             yield from _parameters(operation.get("parameters", []))
-            yield from _answers(operation["responses"])
+            yield from _examples("Send", operation.get("requestBody", {}))
+            for status, answer in operation["responses"].items():
+                yield from _examples(status, answer)
     yield "<h2>Problems</h2><table>"
     for kind, (status, title) in KINDS.items():
         yield f'<tr id="{kind}"><td>{kind}<td>{int(status)}<td>{escape(title)}'
@@ -122,13 +125,16 @@ def _parameters(parameters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "<table>"
     for parameter in parameters:
         words = parameter.get("description") or "in the address"
-        yield f"<tr><td><code>{escape(parameter['name'])}</code><td>{escape(words)}"
+        yield f"<tr><td><code>{escape(parameter['name'])}</code><td>{_words(words)}"
     yield "</table>"
 
 
-def _answers(responses: Mapping[str, Any]) -> Iterator[str]:
-    for status, answer in responses.items():
-        for content in answer.get("content", {}).values():
-            if content.get("example") is not None:
-                example = json.dumps(content["example"], ensure_ascii=False, indent=2)
-                yield f"<p>{status}</p><pre>{escape(example)}</pre>"
+def _examples(title: str, body: Mapping[str, Any]) -> Iterator[str]:
+    for content in body.get("content", {}).values():
+        if content.get("example") is not None:
+            example = json.dumps(content["example"], ensure_ascii=False, indent=2)
+            yield f"<p>{title}</p><pre>{escape(example)}</pre>"
+
+
+def _words(text: str) -> str:
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))

@@ -74,6 +74,6 @@ def _latest(context: ApiContext, row: LatestRow) -> Latest:
         measured_at=iso(row.measured_at),
         received_at=iso(row.received_at),
         value=row.value,
-        unit=context.catalogue[row.parameter].unit,
+        unit=context.unit_of(row.parameter),
         flag=row.flag,
     )

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from api.context import ApiContext, SystemStatus
 from api.stats import by_reason
-from core.model import Severity, State
+from core.model import Refusal, Severity, State
 from storage import queries
 from storage.forwarder import ForwarderState
 from storage.queries import Stats
@@ -18,7 +18,7 @@ from storage.queries import Stats
 router = APIRouter(tags=["System"])
 
 _KINDS = ("received", "stored", "duplicate", "quarantined")
-_COMMIT_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_SETTLE_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 @router.get(
@@ -47,10 +47,10 @@ def refusals(registry: CollectorRegistry) -> Counter:
     return Counter("andaman_api_refusals", words, ["kind"], registry=registry)
 
 
-def commit_seconds() -> Histogram:
-    """For the one who commits to observe, and to hand to the API as one of its collectors."""
-    words = "Time that the ledger took to commit a batch."
-    return Histogram("andaman_commit_seconds", words, buckets=_COMMIT_BUCKETS, registry=None)
+def settle_seconds() -> Histogram:
+    """For the one who settles to observe, and to hand to the API as one of its collectors."""
+    words = "Time that a batch took: decoded, judged, committed, acknowledged."
+    return Histogram("andaman_settle_seconds", words, buckets=_SETTLE_BUCKETS, registry=None)
 
 
 class _SystemCollector(Collector):
@@ -71,7 +71,8 @@ def _of_ledger(counted: Stats) -> Iterator[Metric]:
     words = "Items by what became of them: received = stored + duplicate + quarantined."
     yield _counter("items", words, "kind", {kind: counters.get(kind, 0) for kind in _KINDS})
     words = "Quarantined items by reason."
-    yield _counter("quarantined", words, "reason", by_reason(counted))
+    reasons = dict.fromkeys(map(str, Refusal), 0) | by_reason(counted)
+    yield _counter("quarantined", words, "reason", reasons)
     words = "Transitions of alerts by the state that they led to."
     states = {str(state): counters.get(f"transitions.{state}", 0) for state in State}
     yield _counter("transitions", words, "state", states)

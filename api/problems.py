@@ -106,7 +106,7 @@ def _expected(error: Exception) -> ApiError | None:
         case RequestValidationError():
             return _invalid(error.errors()[0])
         case StorageError() | SQLAlchemyError():
-            log.warning("a request could not be answered: %s", error)
+            log.warning("a request could not be answered: %s", getattr(error, "orig", error))
             words = "The store does not answer; try again in a few seconds, see /health/ready."
             return ApiError("unavailable", words, headers={"Retry-After": str(RETRY_SECONDS)})
         case HTTPException(status_code=HTTPStatus.BAD_REQUEST):

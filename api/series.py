@@ -139,8 +139,7 @@ def get_series(
     """
     start, end = _range(asked, context.clock())
     (position,) = position_of(asked.cursor, int) or (start,)
-    if not start <= position <= end:
-        raise bad_parameter("cursor", "is of another range; leave it away, or ask for that range")
+    position = min(max(position, start), end)  # a default range moves on between two pages
     with queries.snapshot(context.readers) as connection:
         series = queries.series(connection, device, parameter)
     if series is None:
@@ -212,7 +211,7 @@ def _head(context: ApiContext, series: Series, start: int, end: int) -> dict[str
         "device": series.device,
         "parameter": series.parameter,
         "site": series.site,
-        "unit": context.catalogue[series.parameter].unit,
+        "unit": context.unit_of(series.parameter),
         "start": iso(start),
         "end": iso(end),
     }

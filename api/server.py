@@ -51,7 +51,12 @@ class Api(FastAPI):
 
 def create_app(context: ApiContext) -> FastAPI:
     """The API over what `context` hands in."""
-    app = Api(docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = Api(
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.context = context
     app.state.metrics = metrics.registry_of(context)
     v1 = APIRouter(prefix="/v1")

@@ -74,9 +74,7 @@ def _time_like(text: str) -> WithJsonSchema:
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Time = Annotated[str, _time_like("2026-11-22T01:00:00Z")]
 AskedTime = Annotated[int, BeforeValidator(_micros), _time_like("2026-11-22T08:00:00+07:00")]
-Cursor = Annotated[
-    str | None, Field(description="`next` of the page before.", max_length=300, examples=[None])
-]
+Cursor = Annotated[str | None, Field(description="`next` of the page before.", max_length=300)]
 
 
 class AskedPage(Asked):

@@ -124,6 +124,7 @@ alerts = Table(
     Column("evidence", Text, nullable=False),
     Index("alerts_by_start", "started_at", "id"),
     Index("alerts_by_site", "site", "state"),
+    Index("alerts_by_state", "state", "started_at"),
 )
 
 transitions = Table(
@@ -152,6 +153,7 @@ outflow = Table(
     Column("id", Integer, primary_key=True),
     Column("points", Integer, nullable=False),
     Column("lines", LargeBinary, nullable=False),
+    Index("outflow_by_points", "points"),  # the backlog is summed without reading the lines
     sqlite_autoincrement=True,
 )
 

@@ -152,3 +152,10 @@ def test_what_is_no_longer_configured_is_not_listed(served: Service) -> None:
     served.ledger.register(type(CITY)(sites=CITY.sites, gateways=CITY.gateways, devices=devices))
     assert [item["device"] for item in served.get("/v1/latest")["items"]] == ["mast"]
     assert served.refused("/v1/series/buoy/turbidity")["status"] == 404
+
+
+def test_a_parameter_that_has_left_the_catalogue_has_no_unit(served: Service) -> None:
+    served.store((TURBIDITY, NOW, 1.0, 1))
+    http = served.with_context(catalogue={})
+    for path in ("/v1/latest", "/v1/series/buoy/turbidity"):
+        assert http.get(path, headers=served.headers()).status_code == 200

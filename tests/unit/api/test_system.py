@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.auth import hash_of
-from api.metrics import commit_seconds
+from api.metrics import settle_seconds
 from api.server import Check, SystemStatus
 from core.errors import StorageError
 from core.model import Quarantined, Refusal, Role, Severity, State, iso
@@ -176,7 +176,8 @@ def test_metrics_count_what_the_ledger_counts(counted: Service) -> None:
     found = metrics(counted.http, counted)
     kinds = {"received": 9, "stored": 2, "duplicate": 4, "quarantined": 3}
     assert samples(found["andaman_items"]) == {(k,): v for k, v in kinds.items()}
-    assert samples(found["andaman_quarantined"]) == {("conflict",): 1, ("not-json",): 2}
+    assert samples(found["andaman_quarantined"])["not-json",] == 2
+    assert samples(found["andaman_quarantined"])["too-deep",] == 0
     assert samples(found["andaman_transitions"])["firing",] == 1
     assert samples(found["andaman_open_alerts"])["critical", "firing"] == 1
     assert samples(found["andaman_open_alerts"])["info", "firing"] == 0
@@ -194,7 +195,7 @@ def test_metrics_show_how_the_parts_are(served: Service) -> None:
             ledger_bytes=4096,
         )
 
-    seconds = commit_seconds()
+    seconds = settle_seconds()
     seconds.observe(0.003)
     found = metrics(served.with_context(status=status, collectors=(seconds,)), served)
     assert samples(found["andaman_check_ok"]) == {("broker",): 0}
@@ -204,11 +205,11 @@ def test_metrics_show_how_the_parts_are(served: Service) -> None:
     assert samples(found["andaman_forwarder_state"])["ok",] == 0
     assert samples(found["andaman_forwarder_points"]) == {("stored",): 5, ("rejected",): 1}
     assert samples(found["andaman_ledger_bytes"])[()] == 4096
-    assert found["andaman_commit_seconds"].type == "histogram"
+    assert found["andaman_settle_seconds"].type == "histogram"
 
 
 def test_every_metric_is_ours_and_documented(served: Service) -> None:
-    http = served.with_context(collectors=(commit_seconds(),))
+    http = served.with_context(collectors=(settle_seconds(),))
     for name, family in metrics(http, served).items():
         assert re.fullmatch("andaman_[a-z0-9_]+", name)
         assert len(family.documentation) > 10, name
