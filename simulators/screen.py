@@ -150,21 +150,24 @@ def alert_words(view: View) -> str:
 def _alert_table(view: View) -> RenderableType:
     if not view.alerts:
         return Text("No open alerts", style="green")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("Open alert", "Severity", "State", "Where", "Value", "Since"):
-        table.add_column(column, no_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table.add_column("Open alert", no_wrap=True, width=16)
+    table.add_column("Severity", no_wrap=True, width=8)
+    table.add_column("Where", no_wrap=True, ratio=1)  # the one that gives way
+    table.add_column("Value", no_wrap=True, justify="right", width=10)
+    table.add_column("Since", no_wrap=True, width=21)
     names = {site["id"]: site["name"] for site in view.sites}
     for alert in view.alerts:
         name = names.get(alert["site"], {"en": alert["site"], "th": ""})
+        severity = alert["severity"] if alert["state"] == "firing" else alert["state"]
         since = alert.get("fired_at") or alert["started_at"]
         parameter = str(alert["subject"]).rpartition("/")[2]
         table.add_row(
             alert["name"]["en"],
-            Text(alert["severity"], style=COLOURS.get(alert["severity"], "")),
-            alert["state"],
+            Text(severity, style=COLOURS.get(severity, "dim")),
             f"{name['en']} {name['th']}",
             _with_unit(alert.get("value"), parameter),
-            f"{_local_time(since)} ({_age(since, view.at)})",
+            f"{_local_time(since)}, {_age(since, view.at)}",
         )
     return table
 

@@ -1,0 +1,107 @@
+"""What the embedded broker reads: secrets, made once, and a configuration, made at each start.
+
+Both are files of mode 0600, so that no secret stands in an argument or in the environment.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from secrets import token_hex
+
+import msgspec
+
+from core.errors import StartError
+
+HOST = "127.0.0.1"
+INGEST = "andaman.ingest"  # no gateway can be called so: their ids have no dot
+
+_MAX_ACK_PENDING = 2000  # four batches; more makes nothing faster
+# Larger than 64 KiB, so that a message that is a little too large ends in quarantine, not in a
+# gateway that connects again and again. A window full of such messages must fit into what
+# nats-server keeps for a slow client (64 MB otherwise), or it throws us out.
+_MAX_PAYLOAD = 70_000
+_SYNC_INTERVAL = "5s"  # what a loss of power may take from the store; the default is 2 min
+_LOG_BYTES = 2_000_000
+
+
+class Secrets(msgspec.Struct, forbid_unknown_fields=True):
+    """`credentials.json`: 256 random bits each, gateways by id."""
+
+    ingest: str = msgspec.field(default_factory=lambda: token_hex(32))
+    client_id: str = msgspec.field(default_factory=lambda: token_hex(32))
+    gateways: dict[str, str] = {}
+
+
+def keep_secrets(path: Path, gateways: Iterable[str]) -> Secrets:
+    """The secrets in `path`, which gets new ones for whoever has none yet.
+
+    Raises:
+        StartError: the file is damaged.
+        OSError: it cannot be read or written.
+    """
+    try:
+        kept = msgspec.json.decode(path.read_bytes(), type=Secrets)
+    except FileNotFoundError:
+        kept = Secrets()
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise StartError(
+            f"{path}: is damaged ({error}); restore it, "
+            "or delete it and give each gateway its new secret"
+        ) from error
+    for gateway in gateways:
+        kept.gateways.setdefault(gateway, token_hex(32))
+    write_private(path, msgspec.json.format(msgspec.json.encode(kept)).decode())
+    return kept
+
+
+def configuration(
+    folder: Path, port: int, secrets: Secrets, gateways: Iterable[str], ack_wait_seconds: int
+) -> str:
+    """The text of nats.conf: each user may do what its place needs, by MQTT only.
+
+    Subjects are topics with dots for slashes; the filter `down/#` needs two of them. What the
+    broker itself sends below `$MQTT` has needed no permission since 2.12.4.
+    """
+    users = [_user(INGEST, secrets.ingest, ["andaman.v1.*.down.>"], ["andaman.v1.*.up.>"])]
+    for name in gateways:
+        up, down = f"andaman.v1.{name}.up", f"andaman.v1.{name}.down"
+        users.append(_user(name, secrets.gateways[name], [f"{up}.>"], [down, f"{down}.>"]))
+    settings = {
+        "server_name": "andaman",
+        "listen": f"{HOST}:-1",  # NATS' own protocol cannot be switched off: a free port
+        "max_payload": _MAX_PAYLOAD,
+        "max_pending": 2 * _MAX_ACK_PENDING * _MAX_PAYLOAD,
+        "mqtt": {
+            "host": HOST,
+            "port": port,
+            "ack_wait": f"{ack_wait_seconds}s",
+            "max_ack_pending": _MAX_ACK_PENDING,
+        },
+        "jetstream": {"store_dir": str(folder / "store"), "sync_interval": _SYNC_INTERVAL},
+        "authorization": {"users": users},
+        "log_file": str(folder / "log"),
+        "logfile_size_limit": _LOG_BYTES,
+        "logfile_max_num": 2,
+    }
+    return json.dumps(settings, indent=1)
+
+
+def _user(name: str, secret: str, publish: list[str], subscribe: list[str]) -> dict[str, object]:
+    return {
+        "user": name,
+        "password": secret,
+        "allowed_connection_types": ["MQTT"],
+        "permissions": {"publish": publish, "subscribe": subscribe},
+    }
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace the file as a whole; nobody else can read it, at no moment."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
