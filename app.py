@@ -155,7 +155,7 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:  # noqa: PLR0915 - one line
+async def running(settings: Settings) -> AsyncIterator[Running]:
     """The whole system, up inside the block, down after it, in reverse order.
 
     Raises:
@@ -348,6 +348,15 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 class _Server(uvicorn.Server):
     """uvicorn, but for signals: those are the business of whoever runs the system."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        self.up.set()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -363,8 +372,9 @@ async def _serve(stack: AsyncExitStack, api: FastAPI, door: socket.socket) -> No
         server.should_exit = True
 
     task = await _task(stack, server.serve(sockets=[door]), leave)
-    while not server.started and not task.done():
-        await asyncio.sleep(0.01)
+    up = asyncio.create_task(server.up.wait())
+    await asyncio.wait((task, up), return_when=asyncio.FIRST_COMPLETED)
+    up.cancel()
 
 
 async def _task(

@@ -5,9 +5,10 @@ going on; only for those the life cycle runs, in plain Python. How the stream is
 and when ticks come between them, changes nothing. Nothing is official before `accept`, which the
 pipeline calls when the batch has been committed.
 
-A late reading (older than what its series already had) drives nothing, but for one case: within the
-lateness bound, where the rule asks for no duration and has nothing going on, it opens an alert, and
-the series' newest reading is then judged again.
+A reading that came later than the lateness bound drives nothing. One that came out of order (older
+than what its series already had) but within the bound does so in one case only: where the rule asks
+for no duration and has nothing going on, it opens an alert, and the series' newest reading is then
+judged again.
 """
 
 import json
@@ -74,7 +75,7 @@ class Engine:
     """Runs every rule over every batch, and holds what they remember."""
 
     def __init__(self, rules: Sequence[Threshold], lateness: int) -> None:
-        """`lateness` in µs: a late reading older than that when it came opens nothing."""
+        """`lateness` in µs: a reading older than that when it came drives nothing."""
         self.rules = tuple(rules)
         self.lateness = lateness
         self.disabled: dict[str, str] = {}
@@ -134,14 +135,18 @@ class Engine:
             self._newest.value[series] = value
             self._newest.flag[series] = flag
 
-    def resume(self, at: int) -> None:
+    def on_resume(self, at: int) -> Outcome:
         """Hearing resumed at `at`: the silence before was ours, so no timer counts it."""
-        for place, watch in self.watches.items():
-            self.watches[place] = replace(watch, received_at=max(watch.received_at, at))
+        changed: dict[Place, Watch | None] = {
+            place: replace(watch, received_at=max(watch.received_at, at))
+            for place, watch in self.watches.items()
+        }
+        return self._outcome([], changed, None)
 
     def on_batch(self, columns: Columns) -> Outcome:
         """Judge a batch, sorted by series and, within a series, in order of arrival."""
-        rows = np.flatnonzero(columns.flag <= Flag.NOT_EVALUATED)
+        soon = columns.received_at - columns.measured_at <= self.lateness
+        rows = np.flatnonzero((columns.flag <= Flag.NOT_EVALUATED) & soon)
         series, value = columns.series[rows], columns.value[rows, np.newaxis]
         beyond = (value > self._high[series]) | (value < self._low[series])
         candidates = beyond | self._live[series]
@@ -227,8 +232,7 @@ class Engine:
         sample = _sample(columns, row)
         if not columns.late[row]:
             return step(watch, rule, sample)
-        soon = sample.received_at - sample.measured_at <= self.lateness
-        if watch is not None or rule.hold or not soon:
+        if watch is not None or rule.hold:
             return watch, []
         watch, changes = step(None, rule, sample)
         newest = self._newest_before(columns, row)

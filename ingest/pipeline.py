@@ -51,7 +51,7 @@ class Judge(Protocol):
     def add_series(self, series: Sequence[Series]) -> None: ...
     def on_batch(self, columns: Columns) -> Outcome: ...
     def on_tick(self, now: int) -> Outcome: ...
-    def resume(self, at: int) -> None: ...
+    def on_resume(self, at: int) -> Outcome: ...
     def accept(self, outcome: Outcome) -> None: ...
 
 
@@ -150,8 +150,7 @@ class Pipeline:
 
     def connected(self, at: int) -> None:
         """The broker's session is up: silence counts from here."""
-        self._ledger.resumed(at)
-        self._engine.resume(at)
+        self._commit(_columns(), Counts(), [], self._engine.on_resume(at), resumed_at=at)
         self._hearing = True
 
     def disconnected(self) -> None:
@@ -268,6 +267,8 @@ class Pipeline:
         counts: Counts,
         quarantined: Sequence[Quarantined],
         outcome: Outcome,
+        *,
+        resumed_at: int | None = None,
     ) -> None:
         born, newest = tuple(self.registry.newborn), columns.newest()
         points, lines = 0, b""
@@ -286,6 +287,7 @@ class Pipeline:
             counts=counts,
             points=points,
             lines=lines,
+            resumed_at=resumed_at,
         )
         self._ledger.commit(batch)
         self.registry.committed(born)

@@ -49,7 +49,8 @@ class Batch:
     """What one transaction stores.
 
     `newest` holds the rows of `columns` that are their series' newest; `states` the engine's
-    changed memory as JSON, None where it forgot; `lines` line protocol for the forwarder.
+    changed memory as JSON, None where it forgot; `lines` line protocol for the forwarder;
+    `resumed_at` a moment when hearing resumed, which a replay has to repeat.
     """
 
     recorded_at: int
@@ -62,6 +63,7 @@ class Batch:
     states: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     points: int = 0
     lines: bytes = b""
+    resumed_at: int | None = None
 
 
 class Ledger:
@@ -125,6 +127,9 @@ class Ledger:
             if batch.points:
                 row = {"points": batch.points, "lines": batch.lines}
                 connection.execute(insert(schema.outflow), row)
+            if batch.resumed_at is not None:
+                moment = upsert(schema.resumptions).values(at=batch.resumed_at)
+                connection.execute(moment.on_conflict_do_nothing())
             _count(connection, batch, stored)
 
     def register(self, configuration: Configuration) -> None:
@@ -173,11 +178,6 @@ class Ledger:
             ):
                 found[at, series] = value
         return found
-
-    def resumed(self, at: int) -> None:
-        """Note that hearing resumed at `at`: an input of the engine, so replays can repeat it."""
-        with self.transaction() as connection:
-            connection.execute(upsert(schema.resumptions).values(at=at).on_conflict_do_nothing())
 
     def outflow_done(self, through: int) -> None:
         """Forget the outflow rows that InfluxDB has taken, up to and with `through`."""

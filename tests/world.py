@@ -31,7 +31,7 @@ class World:
         return self.now
 
     def at(self, time: str) -> "World":
-        """Let time pass, second by second as the system's own tick does, until `time` (HH:MM[:SS])."""
+        """Let time pass, second by second as the system's tick does, until `time` (HH:MM[:SS])."""
         hours, minutes, *rest = time.split(":")
         until = MIDNIGHT + int(hours) * HOUR + int(minutes) * MINUTE
         until += int(rest[0]) * SECOND if rest else 0
@@ -65,7 +65,7 @@ class World:
 
     def counters(self) -> Mapping[str, int]:
         """The conservation counters."""
-        found: dict[str, int] = {name: value for name, value in self.rows("SELECT * FROM counters")}
+        found = dict(self.rows("SELECT name, value FROM counters"))
         return {k: found.get(k, 0) for k in ("received", "stored", "duplicate", "quarantined")}
 
     def transitions(self) -> list[tuple[str, str, str]]:

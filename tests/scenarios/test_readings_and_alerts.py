@@ -33,9 +33,9 @@ def test_it_fires_by_the_clock_when_haze_holds_and_nothing_more_comes(world: Wor
 def test_no_timer_runs_while_the_broker_cannot_be_heard(world: World) -> None:
     world.at("00:05").publish("air-1", pm25=60.0)
     world.system.pipeline.disconnected()
-    world.at("00:30")
+    world.at("00:14")
     world.system.pipeline.connected(world.now)
-    world.at("00:34").publish("air-1", measured=MIDNIGHT + 6 * MINUTE, pm25=10.0)
+    world.at("00:18").publish("air-1", measured=MIDNIGHT + 6 * MINUTE, pm25=10.0)
     assert world.transitions() == [
         ("haze", "pending", "first-breach"),
         ("haze", "resolved", "not-held"),
@@ -106,6 +106,14 @@ def test_a_breach_later_than_the_bound_is_stored_and_tells_nobody(world: World) 
     world.publish("bin-1", measured=world.now - 20 * MINUTE, fill_level=99.0)
     assert world.transitions() == []
     assert world.counters()["stored"] == 2
+
+
+def test_a_buffer_that_comes_hours_later_is_stored_and_tells_nobody(world: World) -> None:
+    world.at("03:00")
+    for minute in range(0, 60, 10):
+        world.publish("bin-1", measured=MIDNIGHT + minute * MINUTE, fill_level=99.0)
+    assert world.transitions() == []
+    assert world.counters()["stored"] == 6
 
 
 def test_a_reading_beyond_the_sensors_span_is_kept_flagged_and_raises_nothing(world: World) -> None:
