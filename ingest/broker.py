@@ -79,8 +79,9 @@ class EmbeddedBroker:
         `ack_wait_seconds`: so long nats-server holds back what it has sent and we have not
         acknowledged, even from a new connection, and with a full window everything behind it. So
         it is short, for the sake of an ingest that was killed. On a living connection it sends
-        again as well, which `MessageSocket` ignores for what it still holds. A session keeps the
-        value that it began with.
+        again as well, which `MessageSocket` ignores for what it still holds; not shorter, since
+        gateways on slow links get their receipts by the same rule. A session keeps the value that
+        it began with.
         """
         self.credentials: Mapping[str, str] = {}  # gateway → secret, filled by `start`
         self._folder = folder.absolute()

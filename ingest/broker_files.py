@@ -71,7 +71,7 @@ def configuration(
         "server_name": "andaman",
         "listen": f"{HOST}:-1",  # NATS' own protocol cannot be switched off: a free port
         "max_payload": _MAX_PAYLOAD,
-        "max_pending": 2 * _MAX_ACK_PENDING * _MAX_PAYLOAD,
+        "max_pending": _MAX_ACK_PENDING * (_MAX_PAYLOAD + 1000),
         "mqtt": {
             "host": HOST,
             "port": port,

@@ -168,7 +168,7 @@ class Listener:
         stream = self._client.open()
         self._heard = self._pinged = time.monotonic()
         while not self._stopping.is_set():
-            reading = not self._in_session or self._backlog() <= self._most_backlog
+            reading = not self._subscribed or self._backlog() <= self._most_backlog
             readable = self._wait(stream, reading)
             if readable:
                 self._check(self._client.loop_read())
