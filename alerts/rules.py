@@ -5,24 +5,21 @@ of the clear level, the level itself included; between the two an alert stays (h
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from alerts import standards
 from alerts.standards import Limit
 from core.catalogue import CATALOGUE
-from core.configuration import Configuration, Id, Located, Name, Place, Strict, read
+from core.configuration import Configuration, Duration, Id, Located, Name, Place, Strict, read
 from core.errors import ConfigError
-from core.model import DAY, HOUR, MINUTE, SECOND, Series, Severity
+from core.model import Series, Severity
 
 Limits = Mapping[str, Limit]
-
-_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,21 +99,6 @@ def eased(rule: Threshold, value: float, severity: Severity) -> Severity:
     return max(held, default=min(rule.levels))
 
 
-def micros(text: object) -> object:
-    """A duration as µs: `30s`, `5m`, `2h`, `1d`, or 0.
-
-    >>> micros("5m")
-    300000000
-    """
-    if text == 0:
-        return 0
-    found = re.fullmatch(r"(\d{1,6})([smhd])", str(text))
-    if found is None:
-        raise ValueError("write a duration such as 30s, 5m, 2h or 1d")
-    return int(found[1]) * _UNITS[found[2]]
-
-
-Duration = Annotated[int, BeforeValidator(micros)]
 # A number in the catalogue's unit, or the id of a limit in `config/standards/`.
 Level = float | Id
 Levels = dict[Literal["info", "warning", "critical"], Level]

@@ -4,6 +4,7 @@ Files are read here and nowhere else. `read` checks one file against a pydantic 
 sites, gateways and devices; rules are checked by `alerts.rules`, which calls `read` as well.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,14 +12,41 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError
-from core.model import GATEWAY_PATTERN, ID_PATTERN, Device, Gateway, Site
+from core.model import (
+    DAY,
+    GATEWAY_PATTERN,
+    HOUR,
+    ID_PATTERN,
+    MINUTE,
+    SECOND,
+    Device,
+    Gateway,
+    Site,
+)
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 GatewayId = Annotated[str, Field(pattern=GATEWAY_PATTERN)]
 Place = tuple[str | int, ...]
+
+
+def micros(text: object) -> object:
+    """A duration as µs: `30s`, `5m`, `2h`, `1d`, or 0.
+
+    >>> micros("5m")
+    300000000
+    """
+    if text == 0:
+        return 0
+    found = re.fullmatch(r"(\d{1,6})([smhd])", str(text))
+    if found is None:
+        raise ValueError("write a duration such as 30s, 5m, 2h or 1d")
+    return int(found[1]) * {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}[found[2]]
+
+
+Duration = Annotated[int, BeforeValidator(micros)]
 
 
 class Strict(BaseModel):

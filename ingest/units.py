@@ -1,0 +1,143 @@
+"""Units of devices into the catalogue's: UCUM in our files, pint does the arithmetic.
+
+Every quantity of the catalogue is linear in every other unit of its kind, so a conversion is a
+slope and an offset, found once and kept.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import NamedTuple
+
+import pint
+
+
+class Linear(NamedTuple):
+    """`value * slope + offset` is the value in the other unit."""
+
+    slope: float
+    offset: float
+
+    def __call__(self, value: float) -> float:
+        """Convert one value; twelve digits are more than any sensor has, and hide the binary dust.
+
+        >>> Linear(0.001, 0.0)(52000.0)
+        52.0
+        """
+        return float(f"{value * self.slope + self.offset:.12g}")
+
+
+IDENTITY = Linear(1.0, 0.0)
+
+# UCUM, and what devices write instead, in pint's words. What pint does not know is a dimension of
+# its own, convertible into nothing else: NTU, pH and practical salinity are scales, not amounts.
+_PINT: Mapping[str, str] = MappingProxyType(
+    {
+        "%": "percent",
+        "1": "dimensionless",
+        "Cel": "degC",
+        "°C": "degC",
+        "C": "degC",
+        "degC": "degC",
+        "[degF]": "degF",
+        "°F": "degF",
+        "K": "kelvin",
+        "[NTU]": "NTU",
+        "NTU": "NTU",
+        "FNU": "NTU",
+        "[pH]": "pH_scale",
+        "pH": "pH_scale",
+        "[psu]": "psu",
+        "PSU": "psu",
+        "ppt": "psu",
+        "[ppm]": "ppm",
+        "ppm": "ppm",
+        "[ppb]": "ppb",
+        "ppb": "ppb",
+        "dB": "dB_scale",
+        "dB[SPL]": "spl",
+        "dBA": "spl",
+        "dBm": "dBm_scale",
+        "deg": "degree",
+        "°": "degree",
+        "rad": "radian",
+        "uS/cm": "uS/cm",
+        "µS/cm": "uS/cm",
+        "mS/cm": "mS/cm",
+        "S/m": "S/m",
+        "ug/m3": "ug/m**3",
+        "µg/m³": "ug/m**3",
+        "µg/m3": "ug/m**3",
+        "mg/m3": "mg/m**3",
+        "ug/L": "ug/L",
+        "mg/L": "mg/L",
+        "mg/l": "mg/L",
+        "g/L": "g/L",
+        "hPa": "hPa",
+        "Pa": "Pa",
+        "kPa": "kPa",
+        "bar": "bar",
+        "mbar": "mbar",
+        "mm": "mm",
+        "cm": "cm",
+        "m": "m",
+        "mm/h": "mm/h",
+        "m/s": "m/s",
+        "km/h": "km/h",
+        "[kn_i]": "knot",
+        "s": "s",
+        "V": "V",
+        "mV": "mV",
+        "kg": "kg",
+        "g": "g",
+        "W/m2": "W/m**2",
+        "lx": "lux",
+    }
+)
+_OWN = (
+    "NTU = [turbidity]",
+    "pH_scale = [acidity]",
+    "psu = [practical_salinity]",
+    "spl = [sound_level]",
+    "dB_scale = [level_ratio]",
+    "dBm_scale = [level_power]",
+    "ppb = 1e-9",
+)
+
+
+class UnknownUnitError(ValueError):
+    """A unit that we cannot read, or that measures something else."""
+
+
+@cache
+def conversion(given: str, wanted: str) -> Linear:
+    """How a value in `given` becomes one in `wanted`.
+
+    Raises:
+        UnknownUnitError: one of them is unknown, or they measure different things.
+
+    >>> conversion("[degF]", "Cel")(212.0)
+    100.0
+    >>> conversion("uS/cm", "mS/cm")(48500.0)
+    48.5
+    """
+    if given == wanted:
+        return IDENTITY
+    try:
+        registry = _registry()
+        source, target = _PINT[given], _PINT[wanted]
+        offset = float(registry.Quantity(0.0, source).to(target).magnitude)
+        hundred = float(registry.Quantity(100.0, source).to(target).magnitude)
+    except KeyError as error:
+        raise UnknownUnitError(f"the unit {error.args[0]} is not known") from error
+    except pint.PintError as error:
+        raise UnknownUnitError(f"{given} does not convert to {wanted}") from error
+    return Linear((hundred - offset) / 100, offset)
+
+
+@cache
+def _registry() -> "pint.UnitRegistry[float]":
+    registry: pint.UnitRegistry[float] = pint.UnitRegistry()
+    for definition in _OWN:
+        registry.define(definition)
+    return registry
