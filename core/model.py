@@ -76,6 +76,7 @@ class Refusal(StrEnum):
     TOO_LARGE = "too-large"
     UNKNOWN_DEVICE = "unknown-device"
     UNKNOWN_PARAMETER = "unknown-parameter"
+    UNKNOWN_PAYLOAD = "unknown-payload"
     UNKNOWN_TOPIC = "unknown-topic"
     UNKNOWN_UNIT = "unknown-unit"
     WRONG_GATEWAY = "wrong-gateway"
@@ -202,6 +203,18 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.series)
+
+    def take(self, rows: IntColumn | slice) -> "Columns":
+        """These rows, in that order."""
+        return Columns(
+            series=self.series[rows],
+            measured_at=self.measured_at[rows],
+            received_at=self.received_at[rows],
+            value=self.value[rows],
+            flag=self.flag[rows],
+            tests=self.tests[rows],
+            late=self.late[rows],
+        )
 
     def newest(self) -> IntColumn:
         """The rows that are now their series' newest: of each series the last that is not late."""

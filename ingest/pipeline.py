@@ -106,6 +106,8 @@ class Pipeline:
         self._engine = engine
         self._clock = clock
         self._hearing = False
+        self._resuming: int | None = None  # since then we hear, but the ledger has not taken it yet
+        self._heard = 0  # received_at of the last message, or the last tick that changed something
         newest = {row[0]: row[1] for row in ledger.latest()}
         self._tails = Tails.of(len(self.registry.series), newest)
         self._spans = QualitySettings.of(self.registry.series)
@@ -118,10 +120,11 @@ class Pipeline:
         Raises:
             StorageError: nothing was stored; call again with the same messages.
         """
+        self._resume()
         refusals = Refusals(messages)
         rows = self._gather(messages, refusals)
         self._grow()
-        received_at = np.array([m.received_at for m in messages], np.int64)
+        received_at = self._in_order(np.array([m.received_at for m in messages], np.int64))
         columns, duplicates = self._arrange(rows, received_at, refusals)
         columns = check(columns, self._spans)
         outcome = self._engine.on_batch(columns)
@@ -134,6 +137,7 @@ class Pipeline:
             quarantined=refused,
         )
         self._commit(columns, counts, quarantined, outcome)
+        self._heard = int(received_at.max(initial=self._heard))
 
     def quarantine(self, message: Message, detail: str) -> None:
         """Keep a message that no code of ours could settle, so that it stops no other."""
@@ -143,19 +147,28 @@ class Pipeline:
 
     def tick(self, now: int) -> None:
         """Let time pass for the rules, but only while we can hear: our deafness proves nothing."""
+        self._resume()
         if self._hearing:
             outcome = self._engine.on_tick(now)
             if outcome.transitions or outcome.states:
-                self._commit(_columns(), Counts(), [], outcome)
+                self._commit(_columns(), Counts(), [], outcome, ticked_at=now)
+                self._heard = max(self._heard, now)
 
     def connected(self, at: int) -> None:
         """The broker's session is up: silence counts from here."""
-        self._commit(_columns(), Counts(), [], self._engine.on_resume(at), resumed_at=at)
-        self._hearing = True
+        self._resuming = at
+        self._resume()
 
     def disconnected(self) -> None:
         """The broker is gone: what we do not hear proves nothing."""
-        self._hearing = False
+        self._hearing, self._resuming = False, None
+
+    def _resume(self) -> None:
+        """Before anything else happens: when the ledger refuses, whatever comes next tries again."""
+        at = self._resuming
+        if at is not None:
+            self._commit(_columns(), Counts(), [], self._engine.on_resume(at), resumed_at=at)
+            self._hearing, self._resuming = True, None
 
     def _gather(self, messages: Sequence[Message], refusals: Refusals) -> Rows:
         rows = Rows()
@@ -190,6 +203,12 @@ class Pipeline:
         found = self.registry.devices[reading.device].series.get(reading.parameter)
         return self.registry.bear(reading.device, reading.parameter) if found is None else found
 
+    def _in_order(self, stamps: IntColumn) -> IntColumn:
+        """When the messages were received; after the last tick, whose time can be ahead of a
+        message that waited: a replay goes by what is stored.
+        """
+        return np.maximum(stamps, self._heard + 1 + np.arange(len(stamps)))
+
     def _grow(self) -> None:
         """Make room for series that were born in this batch."""
         count = len(self._tails.measured_at)
@@ -215,7 +234,7 @@ class Pipeline:
         )
         kept = self._in_time(columns, source, refusals)
         kept = kept[np.argsort(columns.series[kept], kind="stable")]
-        columns, source = _take(columns, kept), source[kept]
+        columns, source = columns.take(kept), source[kept]
         disordered = _not_after(columns, self._tails)
         if not len(disordered):
             return columns, 0
@@ -259,7 +278,7 @@ class Pipeline:
             else:
                 detail = f"{seen[key]!r} is stored for that time, {value!r} came"
                 refusals.add(int(source[row]), Refusal.CONFLICT, detail)
-        return _take(replace(columns, late=late), np.flatnonzero(keep)), duplicates
+        return replace(columns, late=late).take(np.flatnonzero(keep)), duplicates
 
     def _commit(
         self,
@@ -269,6 +288,7 @@ class Pipeline:
         outcome: Outcome,
         *,
         resumed_at: int | None = None,
+        ticked_at: int | None = None,
     ) -> None:
         born, newest = tuple(self.registry.newborn), columns.newest()
         points, lines = 0, b""
@@ -288,6 +308,7 @@ class Pipeline:
             points=points,
             lines=lines,
             resumed_at=resumed_at,
+            ticked_at=ticked_at,
         )
         self._ledger.commit(batch)
         self.registry.committed(born)
@@ -308,18 +329,6 @@ def _columns(count: int = 0) -> Columns:
         flag=np.zeros(count, np.uint8),
         tests=np.zeros(count, np.uint32),
         late=np.zeros(count, np.bool_),
-    )
-
-
-def _take(columns: Columns, rows: IntColumn) -> Columns:
-    return Columns(
-        series=columns.series[rows],
-        measured_at=columns.measured_at[rows],
-        received_at=columns.received_at[rows],
-        value=columns.value[rows],
-        flag=columns.flag[rows],
-        tests=columns.tests[rows],
-        late=columns.late[rows],
     )
 
 

@@ -60,7 +60,7 @@ class Worker:
         *,
         most: int,
         wait_seconds: float,
-        settled: Callable[[float], None] = lambda seconds: None,
+        settled: Callable[[float], None] = lambda _: None,
     ) -> None:
         """A batch is what came within `wait_seconds` of its first message, `most` at the most;
         `settled` is told how long each took.

@@ -8,6 +8,7 @@ wait for any of this.
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -112,7 +113,7 @@ class Forwarder:
         self._health = ForwarderHealth(state=ForwarderState.OK)
         self._most_points = MOST_POINTS
         self._sent_through = 0
-        self._removal: Future[None] | None = None
+        self._removals: deque[Future[None]] = deque()
         self._failures = 0
         self._not_before = 0.0
 
@@ -187,11 +188,12 @@ class Forwarder:
         return found
 
     def _forget(self, through: int, refused: Sequence[tuple[bytes, str]]) -> None:
-        """Have the rows removed by the ledger's thread, while the next ones are sent."""
-        before, self._removal = self._removal, None
-        if before is not None:
-            before.result()  # raises what went wrong there
-        self._removal = self._submit(partial(self._remove, through, refused))
+        """Have the rows removed by the ledger's thread, behind all that waits there: the next ones
+        are sent meanwhile, since those that a crash leaves behind are only sent again.
+        """
+        while self._removals and self._removals[0].done():
+            self._removals.popleft().result()  # raises what went wrong there
+        self._removals.append(self._submit(partial(self._remove, through, refused)))
         self._sent_through = through
 
     def _remove(self, through: int, refused: Sequence[tuple[bytes, str]]) -> None:

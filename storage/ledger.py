@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Table, delete, insert, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -50,7 +50,8 @@ class Batch:
 
     `newest` holds the rows of `columns` that are their series' newest; `states` the engine's
     changed memory as JSON, None where it forgot; `lines` line protocol for the forwarder;
-    `resumed_at` a moment when hearing resumed, which a replay has to repeat.
+    `resumed_at` a moment when hearing resumed, `ticked_at` one when the clock alone changed
+    something: a replay has to repeat both.
     """
 
     recorded_at: int
@@ -64,6 +65,7 @@ class Batch:
     points: int = 0
     lines: bytes = b""
     resumed_at: int | None = None
+    ticked_at: int | None = None
 
 
 class Ledger:
@@ -127,9 +129,8 @@ class Ledger:
             if batch.points:
                 row = {"points": batch.points, "lines": batch.lines}
                 connection.execute(insert(schema.outflow), row)
-            if batch.resumed_at is not None:
-                moment = upsert(schema.resumptions).values(at=batch.resumed_at)
-                connection.execute(moment.on_conflict_do_nothing())
+            _note(connection, schema.resumptions, batch.resumed_at)
+            _note(connection, schema.ticks, batch.ticked_at)
             _count(connection, batch, stored)
 
     def register(self, configuration: Configuration) -> None:
@@ -263,6 +264,11 @@ def _save_states(connection: Connection, states: Mapping[tuple[str, str], str | 
         connection.execute(delete(table).where(table.c.rule == rule, table.c.subject == subject))
         if body is not None:
             connection.execute(insert(table), {"rule": rule, "subject": subject, "body": body})
+
+
+def _note(connection: Connection, moments: Table, at: int | None) -> None:
+    if at is not None:
+        connection.execute(upsert(moments).values(at=at).on_conflict_do_nothing())
 
 
 def _record(connection: Connection, transition: Transition, recorded_at: int) -> None:

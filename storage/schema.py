@@ -193,3 +193,6 @@ meta = Table(
 
 # When hearing resumed: timers count silence only from here (decision record 004).
 resumptions = Table("resumptions", metadata, Column("at", BigInteger, primary_key=True))
+
+# When the clock alone changed an alert: with the above all that a replay needs beside readings.
+ticks = Table("ticks", metadata, Column("at", BigInteger, primary_key=True))

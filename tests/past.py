@@ -1,0 +1,96 @@
+"""The past as a ledger keeps it, and what the rules make of it when they see it again."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import Engine as Database
+from sqlalchemy import select
+
+from alerts import rules
+from alerts.engine import Engine
+from alerts.replay import replay
+from core import configuration
+from core.model import Columns
+from ingest.registry import Registry
+from storage import schema
+from storage.database import open_readers
+
+
+class Told(NamedTuple):
+    """One transition, as much of it as a record and a replay both know."""
+
+    before: str | None
+    after: str
+    reason: str
+    severity: int
+    at: int
+    value: float
+
+
+Episodes = Mapping[str, list[Told]]  # by alert
+
+
+class Past:
+    """Reads the ledger in `data`; the configuration is that in `config`."""
+
+    def __init__(self, data: Path, config: Path, lateness: int) -> None:
+        self._readers = open_readers(data)
+        self._config = config
+        self._lateness = lateness
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+        self._readers.dispose()
+
+    def rows(self, statement: Any) -> list[Any]:
+        """What a select finds."""
+        with self._readers.connect() as connection:
+            return list(connection.execute(statement))
+
+    def recorded(self) -> Episodes:
+        """The transitions in the ledger, those of one alert in their order."""
+        c = schema.transitions.c
+        found: dict[str, list[Told]] = {}
+        columns = (c.alert, c.before, c.after, c.reason, c.severity, c.at, c.value)
+        for alert, *told in self.rows(select(*columns).order_by(c.id)):
+            found.setdefault(alert, []).append(Told(*told))
+        return found
+
+    def replayed(self, chunk: int) -> tuple[Episodes, Engine]:
+        """The transitions of a fresh engine over what is stored, and that engine."""
+        city = configuration.load(self._config)
+        engine = Engine(rules.load(self._config, city), self._lateness)
+        s = schema.series.c
+        stored = self.rows(select(s.id, s.device, s.parameter).order_by(s.id))
+        found: dict[str, list[Told]] = {}
+        for t in replay(
+            engine,
+            Registry(city, [tuple(row) for row in stored]).series,
+            readings(self._readers, chunk),
+            resumptions=[at for (at,) in self.rows(select(schema.resumptions.c.at))],
+            ticks=[at for (at,) in self.rows(select(schema.ticks.c.at))],
+        ):
+            told = Told(t.before, t.after, t.reason, t.severity, t.at, t.value)
+            found.setdefault(t.alert, []).append(told)
+        return found, engine
+
+
+def readings(readers: Database, chunk: int) -> Iterator[Columns]:
+    """Every stored reading in order of arrival."""
+    c = schema.readings.c
+    statement = select(c.series, c.measured_at, c.received_at, c.value, c.flag, c.tests)
+    with readers.connect() as connection:
+        rows = connection.execute(statement.order_by(c.received_at, c.measured_at))
+        for part in rows.partitions(chunk):
+            series, measured_at, received_at, value, flag, tests = zip(*part, strict=True)
+            yield Columns(
+                series=np.array(series, np.int64),
+                measured_at=np.array(measured_at, np.int64),
+                received_at=np.array(received_at, np.int64),
+                value=np.array(value, np.float64),
+                flag=np.array(flag, np.uint8),
+                tests=np.array(tests, np.uint32),
+                late=np.zeros(len(part), np.bool_),
+            )

@@ -1,0 +1,94 @@
+"""What the ledger recorded is what the rules say when they see the stored past again."""
+
+import tempfile
+from collections.abc import Sequence, Set
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.lifecycle import GRACE
+from core.model import DAY, MINUTE, Message
+from tests.arrivals import LEAST_GAP, arrivals
+from tests.past import Past
+from tests.world import MIDNIGHT, World, small_world
+
+
+def past_of(world: World) -> Past:
+    folders = world.system.settings
+    return Past(folders.data_dir, folders.config_dir, folders.lateness_minutes * MINUTE)
+
+
+def test_a_timer_that_spoke_before_a_deafness_speaks_again(tmp_path: Path) -> None:
+    with small_world(tmp_path) as world:
+        world.at("00:05").publish("air-1", pm25=60.0)
+        world.at("00:11").restart()
+        world.at("00:12").publish("air-1", measured=MIDNIGHT + 8 * MINUTE, pm25=10.0)
+        past = past_of(world)
+        assert [t.reason for told in past.recorded().values() for t in told] == [
+            "first-breach",
+            "held",
+        ]
+        assert past.replayed(chunk=1)[0] == past.recorded()
+        past.close()
+
+
+def test_a_message_that_waited_while_a_tick_overtook_it_is_judged_after_it_again(
+    tmp_path: Path,
+) -> None:
+    with small_world(tmp_path) as world:
+        world.at("00:05").publish("air-1", pm25=60.0)
+        received = MIDNIGHT + 10 * MINUTE + GRACE
+        world.system.pipeline.tick(received + 1000)
+        world.now = received - 1
+        world.publish("air-1", measured=MIDNIGHT + 8 * MINUTE, pm25=10.0)
+        past = past_of(world)
+        assert past.replayed(chunk=1)[0] == past.recorded()
+        past.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrivals(), st.data())
+def test_whatever_happened_a_replay_tells_the_same(messages: list[Message], data: Any) -> None:
+    places = st.frozensets(st.integers(0, len(messages) - 1))
+    cuts, ticks = data.draw(places, label="cuts"), data.draw(places, label="ticks")
+    losses, deaths = data.draw(places, label="losses"), data.draw(places, label="deaths")
+    with tempfile.TemporaryDirectory() as folder, small_world(Path(folder)) as world:
+        live(world, messages, cuts, ticks, losses, deaths)
+        past = past_of(world)
+        assert past.replayed(data.draw(st.integers(1, 30), label="chunk"))[0] == past.recorded()
+        past.close()
+
+
+def live(
+    world: World,
+    messages: Sequence[Message],
+    cuts: Set[int],
+    ticks: Set[int],
+    losses: Set[int],
+    deaths: Set[int],
+) -> None:
+    """Settle the messages; before `losses` the connection breaks, before `deaths` the process."""
+    pipeline = world.system.pipeline
+    waiting: list[Message] = []
+    for number, message in enumerate(messages):
+        if number in deaths:  # what waits was not acknowledged: it comes again
+            world.reopen()
+            pipeline = world.system.pipeline
+            again = message.received_at - LEAST_GAP // 2
+            waiting = [m._replace(received_at=again + i) for i, m in enumerate(waiting, 1)]
+            pipeline.connected(again)
+        elif number in losses:
+            pipeline.settle(waiting)
+            pipeline.disconnected()
+            pipeline.connected(message.received_at - LEAST_GAP // 2)
+            waiting = []
+        waiting.append(message)
+        if number in cuts:
+            pipeline.settle(waiting)
+            waiting = []
+            if number in ticks and number + 1 < len(messages):
+                pipeline.tick(messages[number + 1].received_at - LEAST_GAP + 1)
+    pipeline.settle(waiting)
+    pipeline.tick(messages[-1].received_at + DAY)
