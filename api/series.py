@@ -5,7 +5,6 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, Field
 
-from alerts.rules import micros
 from api.context import ApiContext, Context
 from api.problems import ApiError, bad_parameter
 from api.shapes import (
@@ -19,6 +18,7 @@ from api.shapes import (
     example,
     position_of,
 )
+from core.configuration import micros
 from core.model import DAY, Flag, Series, iso
 from storage import queries
 
