@@ -5,6 +5,7 @@ own); `running` adds broker, listener, forwarder and API, and takes them down in
 """
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -39,9 +40,13 @@ from core.configuration import Configuration
 from core.errors import ConfigError, StartError, StorageError
 from core.model import MINUTE, Role
 from core.settings import Settings
+from ingest import profiles, sources
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.mqtt import Listener
 from ingest.pipeline import Pipeline
+from ingest.profiles import Profile
+from ingest.registry import Registry
+from ingest.sources import Sources
 from ingest.worker import Worker
 from storage.database import open_readers
 from storage.forwarder import Forwarder, ForwarderHealth, ForwarderState
@@ -82,12 +87,21 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """Everything that the files of one city say."""
+
+    registry: Configuration
+    profiles: Mapping[str, Profile]
+    rules: tuple[Threshold, ...]
+    sources: Sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """The parts that hold what is known; no thread runs yet."""
 
     settings: Settings
-    configuration: Configuration
-    rules: tuple[Threshold, ...]
+    city: City
     ledger: Ledger
     readers: Database
     engine: Engine
@@ -99,14 +113,27 @@ class System:
         self.ledger.close()
 
 
-def read_configuration(folder: Path) -> tuple[Configuration, tuple[Threshold, ...]]:
+def read_configuration(folder: Path) -> City:
     """Everything in `folder`, checked.
 
     Raises:
         ConfigError: with one line for each mistake.
     """
-    city = configuration.load(folder)
-    return city, alert_rules.load(folder, city)
+    registry = configuration.load(folder)
+    problems: list[str] = []
+    found: dict[str, Any] = {}
+    for name, load in (
+        ("profiles", partial(profiles.load, folder)),
+        ("rules", partial(alert_rules.load, folder, registry)),
+        ("sources", partial(sources.load, folder, registry)),
+    ):
+        try:
+            found[name] = load()
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return City(registry=registry, **found)
 
 
 def build(settings: Settings, clock: Callable[[], int]) -> System:
@@ -116,20 +143,26 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
         ConfigError: before anything is opened.
         StartError: the data folder is taken, or cannot be written.
     """
-    city, rules = read_configuration(settings.config_dir)
+    city = read_configuration(settings.config_dir)
     ledger = Ledger(settings.data_dir)
     try:
-        ledger.register(city)
-        engine = Engine(rules, settings.lateness_minutes * MINUTE)
-        pipeline = Pipeline(city, settings, ledger, engine, clock=clock)
+        ledger.register(city.registry)
+        engine = Engine(city.rules, settings.lateness_minutes * MINUTE)
+        pipeline = Pipeline(
+            Registry(city.registry, city.profiles, ledger.series()),
+            city.sources,
+            ledger,
+            engine,
+            clock=clock,
+            forwards=bool(settings.influx_url),
+        )
         engine.restore(ledger.states(), ledger.latest())
     except BaseException:
         ledger.close()
         raise
     return System(
         settings=settings,
-        configuration=city,
-        rules=rules,
+        city=city,
         ledger=ledger,
         readers=open_readers(settings.data_dir),
         engine=engine,
@@ -191,6 +224,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             backlog=worker.backlog,
             clock=now,
         )
+        gc.freeze()  # what was built stays: no collection need walk through it again
         worker.start()
         stack.callback(worker.stop)
         listener.start()
@@ -284,7 +318,7 @@ def _context(
         write=write,
         clock=now,
         status=status,
-        rules={rule.id: rule.name for rule in system.rules},
+        rules={rule.id: rule.name for rule in system.city.rules},
         catalogue=CATALOGUE,
         local_key_hash=local_key_hash,
         collectors=collectors,
@@ -299,7 +333,7 @@ def _broker(
     if settings.mqtt_url:
         return None, _outside_broker(settings), {}
     broker = EmbeddedBroker(
-        settings.data_dir / "broker", sorted(system.configuration.gateways), settings.mqtt_port
+        settings.data_dir / "broker", sorted(system.city.registry.gateways), settings.mqtt_port
     )
     return broker, broker.start(), broker.credentials
 
@@ -450,7 +484,7 @@ def _status(
         "rules": Check(
             not system.engine.disabled,
             "; ".join(f"{rule} is disabled: {why}" for rule, why in system.engine.disabled.items())
-            or f"{len(system.rules)} rules run",
+            or f"{len(system.city.rules)} rules run",
         ),
     }
     health = forwarder.health if forwarder else ForwarderHealth()

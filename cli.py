@@ -89,8 +89,9 @@ def check(
     """
     with _told():
         folder = config or _settings(None).config_dir
-        city, rules = composition.read_configuration(folder)
-        found = f"{len(city.sites)} sites, {len(city.devices)} devices, {len(rules)} rules"
+        city = composition.read_configuration(folder)
+        places, things = len(city.registry.sites), len(city.registry.devices)
+        found = f"{places} sites, {things} devices, {len(city.rules)} rules"
         typer.echo(f"{folder}: {found}, all well")
 
 

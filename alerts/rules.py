@@ -158,7 +158,7 @@ def _problems(
             yield file.problem((*here, "id"), f"two rules are called {entry.id}; rename one")
         seen.add(entry.id)
         if entry.parameter not in CATALOGUE:
-            text = f"parameter {entry.parameter} is not in the catalogue; see andaman parameters"
+            text = f"parameter {entry.parameter} is not in the catalogue; see docs/parameters.md"
             yield file.problem((*here, "parameter"), text)
         strange = list(_limit_problems(file, here, entry, limits))
         yield from strange or _level_problems(file, here, entry, limits)

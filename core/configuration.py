@@ -95,6 +95,7 @@ class DeviceEntry(Strict):
     site: Id
     since: date
     model: str = ""
+    address: str = Field(default="", max_length=64)
 
 
 class DevicesFile(Strict):

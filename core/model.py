@@ -150,13 +150,16 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A physical unit behind a gateway, standing at a site since a day."""
+    """A physical unit behind a gateway, standing at a site since a day; `address` is what its
+    network calls it, a LoRaWAN DevEUI say, where that is not the id.
+    """
 
     id: str
     gateway: str
     site: str
     since: str
     model: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

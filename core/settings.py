@@ -55,16 +55,10 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="Token that may write and read it."
     )
     batch_messages: int = Field(
-        default=500, ge=1, le=10_000, description="Most messages in one batch."
+        default=1000, ge=1, le=10_000, description="Most messages in one batch."
     )
     batch_milliseconds: int = Field(
         default=20, ge=1, le=1000, description="Longest wait for a batch."
-    )
-    max_age_days: int = Field(
-        default=30, ge=1, description="Older readings are refused: time-too-old."
-    )
-    max_ahead_minutes: int = Field(
-        default=5, ge=0, description="Later ones are refused: time-in-future."
     )
     lateness_minutes: int = Field(
         default=15,

@@ -1,41 +1,22 @@
-"""Hop 2: a message becomes readings, or a `DecodeError` with its reason; nothing else escapes."""
+"""Hop 2: a message becomes items, or a `DecodeError` with its reason; nothing else escapes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
 from core.errors import DecodeError
-from core.model import Message, Reading, Refusal
-from ingest.dialects.native import native
-
-Dialect = Callable[[bytes, int], list[Reading]]
-
-DIALECTS: Mapping[str, Dialect] = {
-    "native": native,
-}
+from core.model import Message, Refusal
+from ingest.dialects.shape import Decoded, Incoming
+from ingest.dialects.table import DIALECTS
+from ingest.sources import Source
 
 PAYLOAD_LIMIT = 65_536
-_PREFIX = b"andaman/v1/"
-_SUFFIX = b"/up/readings"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-def gateway_of(topic: bytes) -> str:
-    """The gateway that a native topic names.
-
-    Raises:
-        DecodeError: it is no topic of readings.
-
-    >>> gateway_of(b"andaman/v1/gw-town/up/readings")
-    'gw-town'
-    """
-    gateway = topic[len(_PREFIX) : -len(_SUFFIX)]
-    if not topic.startswith(_PREFIX) or not topic.endswith(_SUFFIX) or not gateway.isascii():
-        raise DecodeError(Refusal.UNKNOWN_TOPIC, "readings go to andaman/v1/{gateway}/up/readings")
-    return gateway.decode("ascii")
-
-
-def decode(message: Message, dialect: str = "native") -> list[Reading]:
-    """The readings of one message, in order of time.
+def decode(message: Message, source: Source, headers: Mapping[str, str] = _NO_HEADERS) -> Decoded:
+    """What one message of `source` holds, readings in order of time.
 
     Raises:
         DecodeError: the message is quarantined whole.
@@ -45,8 +26,10 @@ def decode(message: Message, dialect: str = "native") -> list[Reading]:
         raise DecodeError(Refusal.RETAINED, "a retained message is never a new reading")
     if len(payload) > PAYLOAD_LIMIT:
         raise DecodeError(Refusal.TOO_LARGE, f"{len(payload)} bytes, {PAYLOAD_LIMIT} at most")
+    topic = message.topic.decode("utf-8", "replace")
+    incoming = Incoming(topic, payload, message.received_at, source.zone, headers)
     try:
-        readings = DIALECTS[dialect](payload, message.received_at)
+        decoded = DIALECTS[source.dialect](incoming)
     except msgspec.ValidationError as error:
         raise DecodeError(_validation_reason(str(error)), str(error)) from error
     except msgspec.DecodeError as error:
@@ -55,13 +38,13 @@ def decode(message: Message, dialect: str = "native") -> list[Reading]:
         raise DecodeError(Refusal.TOO_DEEP, "nested too deep") from error
     except (UnicodeError, ValueError, OverflowError, OSError) as error:
         raise DecodeError(Refusal.NOT_JSON, str(error)) from error
-    if not readings:
+    if not decoded.items:
         raise DecodeError(Refusal.WRONG_SHAPE, "holds no values")
-    return readings
+    return decoded
 
 
 def _validation_reason(words: str) -> Refusal:
-    if "$.values" in words or ".values[" in words:
+    if "$.values" in words or ".values[" in words or "out of range" in words:
         return Refusal.NOT_A_NUMBER
     if ".time" in words:
         return Refusal.TIME_INVALID

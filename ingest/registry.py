@@ -1,22 +1,34 @@
 """Which device stands where, and the number of each of its series."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from core.catalogue import CATALOGUE
 from core.configuration import Configuration
-from core.model import Reading, Refusal, Series
+from core.model import Refusal, Series
+from ingest.profiles import NO_PROFILE, Profile
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(slots=True)
 class Known:
-    """A registered device: its gateway, and its series by parameter."""
+    """A registered device: where it stands, what its keys mean, and its series by parameter.
+
+    `plain` is `series` where the device speaks the catalogue's own words, else empty.
+    """
 
     gateway: str
     site: str
     kind: str
     district: str
+    profile: Profile = NO_PROFILE
     series: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> Mapping[str, int]:
+        """The series that a reading may take without a look at the profile."""
+        return self.series if self.profile is NO_PROFILE else NOTHING
 
 
 class Registry:
@@ -27,7 +39,10 @@ class Registry:
     """
 
     def __init__(
-        self, configuration: Configuration, stored: Iterable[tuple[int, str, str]]
+        self,
+        configuration: Configuration,
+        profiles: Mapping[str, Profile],
+        stored: Iterable[tuple[int, str, str]],
     ) -> None:
         self.devices = {
             d.id: Known(
@@ -35,34 +50,39 @@ class Registry:
                 d.site,
                 configuration.sites[d.site].kind,
                 configuration.sites[d.site].district,
+                profiles.get(d.model, NO_PROFILE),
             )
             for d in configuration.devices.values()
+        }
+        self._addresses = {
+            d.address.lower(): d.id for d in configuration.devices.values() if d.address
         }
         self.series: list[Series] = []
         self.newborn: list[Series] = []
         for _, device, parameter in stored:
             self._add(device, parameter)
 
-    def refuse(self, reading: Reading, gateway: str) -> tuple[Refusal, str] | None:
-        """Why `reading` cannot be taken from `gateway`; None when it can."""
-        device = self.devices.get(reading.device)
-        if device is None:
-            return Refusal.UNKNOWN_DEVICE, f"{reading.device} is not in devices.yaml"
-        if device.gateway != gateway:
-            return Refusal.WRONG_GATEWAY, f"{reading.device} belongs to another gateway"
-        parameter = CATALOGUE.get(reading.parameter)
-        if parameter is None:
-            return Refusal.UNKNOWN_PARAMETER, f"{reading.parameter} is not in the catalogue"
-        if reading.unit is not None and reading.unit != parameter.unit:
-            detail = f"{reading.parameter} in {reading.unit}, {parameter.unit} is due"
-            return Refusal.UNKNOWN_UNIT, detail
+    def device_of(self, named: str) -> str:
+        """Our id of what the network calls `named`; networks write hexadecimal as they like."""
+        return named if named in self.devices else self._addresses.get(named.lower(), named)
+
+    def refuse(self, device: str, gateway: str) -> tuple[Refusal, str] | None:
+        """Why readings of `device` cannot be taken from `gateway`; None when they can."""
+        known = self.devices.get(device)
+        if known is None:
+            return Refusal.UNKNOWN_DEVICE, f"{device} is not in devices.yaml"
+        if known.gateway != gateway:
+            return Refusal.WRONG_GATEWAY, f"{device} belongs to another gateway"
         return None
 
-    def bear(self, device: str, parameter: str) -> int:
-        """The number of a series that has none yet; device and parameter are known."""
-        series = self._add(device, parameter)
-        self.newborn.append(series)
-        return series.index
+    def series_of(self, device: str, parameter: str) -> int:
+        """The number of a series of a known device; it is born when there is none yet."""
+        found = self.devices[device].series.get(parameter)
+        if found is None:
+            born = self._add(device, parameter)
+            self.newborn.append(born)
+            found = born.index
+        return found
 
     def committed(self, born: Sequence[Series]) -> None:
         """These series are stored now."""

@@ -78,6 +78,9 @@ _PINT: Mapping[str, str] = MappingProxyType(
         "kPa": "kPa",
         "bar": "bar",
         "mbar": "mbar",
+        "mm[Hg]": "mmHg",
+        "[in_i'Hg]": "inHg",
+        "{flag}": "flag",
         "mm": "mm",
         "cm": "cm",
         "m": "m",
@@ -101,6 +104,7 @@ _OWN = (
     "spl = [sound_level]",
     "dB_scale = [level_ratio]",
     "dBm_scale = [level_power]",
+    "flag = [yes_or_no]",
     "ppb = 1e-9",
 )
 

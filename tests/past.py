@@ -67,7 +67,7 @@ class Past:
         found: dict[str, list[Told]] = {}
         for t in replay(
             engine,
-            Registry(city, [tuple(row) for row in stored]).series,
+            Registry(city, {}, [tuple(row) for row in stored]).series,
             readings(self._readers, chunk),
             resumptions=[at for (at,) in self.rows(select(schema.resumptions.c.at))],
             ticks=[at for (at,) in self.rows(select(schema.ticks.c.at))],

@@ -4,10 +4,12 @@
      "values": {"water_temperature": 29.8, "ph": 8.11}, "units": {"water_temperature": "Cel"}}
 
 `readings` carries several reports of one message; a missing `time` means when it was received.
+`epoch` and `seq` number the messages of a gateway and earn it receipts.
 Fields that we do not know are ignored, so that a newer gateway is still heard.
 """
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated
 
 import msgspec
@@ -15,6 +17,7 @@ from msgspec import Meta, Struct
 
 from core.errors import DecodeError
 from core.model import Reading, Refusal, to_micros
+from ingest.dialects.shape import Decoded, Incoming, Item
 
 Time = Annotated[datetime, Meta(tz=True)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -37,34 +40,42 @@ class Envelope(Struct):
     time: Time | None = None
     units: dict[Name, str] | None = None
     readings: list[Report] | None = None
-    epoch: str | None = None
-    seq: int | None = None
+    epoch: Annotated[str, Meta(max_length=64)] | None = None
+    seq: Annotated[int, Meta(ge=0, le=2**53)] | None = None
 
 
 _decoder = msgspec.json.Decoder(Envelope | list[Envelope])
 
 
-def native(payload: bytes, received_at: int) -> list[Reading]:
-    """The readings of one native message, each report's own in order of time.
+def native(incoming: Incoming) -> Decoded:
+    """The readings of one native message, in order of time. In an array, the last envelope that
+    has a number gives the message's.
 
     Raises:
         msgspec.MsgspecError: the JSON is broken or of another shape.
         DecodeError: an envelope names no device.
     """
-    message = _decoder.decode(payload)
-    if isinstance(message, Envelope) and message.readings is None:
-        if message.device is None or message.values is None:
-            raise _nameless()
-        return _expand(message.device, message.time, message.values, message.units, received_at)
-    found: list[Reading] = []
-    for envelope in message if isinstance(message, list) else [message]:
-        found += _readings(envelope, received_at)
-    found.sort(key=_measured_at)
-    return found
+    message = _decoder.decode(incoming.payload)
+    received_at = incoming.received_at
+    if isinstance(message, Envelope):
+        if message.readings is None and message.device is not None and message.values is not None:
+            found = _expand(
+                message.device, message.time, message.values, message.units, received_at
+            )
+            return Decoded(found, message.epoch, message.seq)
+        message = [message]
+    readings: list[Item] = []
+    epoch, seq = None, None
+    for envelope in message:
+        readings += _readings(envelope, received_at)
+        if envelope.seq is not None:
+            epoch, seq = envelope.epoch, envelope.seq
+    readings.sort(key=attrgetter("measured_at"))
+    return Decoded(readings, epoch, seq)
 
 
-def _readings(envelope: Envelope, received_at: int) -> list[Reading]:
-    found: list[Reading] = []
+def _readings(envelope: Envelope, received_at: int) -> list[Item]:
+    found: list[Item] = []
     if envelope.device is not None and envelope.values is not None:
         found += _expand(
             envelope.device, envelope.time, envelope.values, envelope.units, received_at
@@ -82,15 +93,11 @@ def _expand(
     values: dict[str, float],
     units: dict[str, str] | None,
     received_at: int,
-) -> list[Reading]:
+) -> list[Item]:
     at = received_at if time is None else to_micros(time)
     if units is None:
         return [Reading(device, name, at, value) for name, value in values.items()]
     return [Reading(device, name, at, value, units.get(name)) for name, value in values.items()]
-
-
-def _measured_at(reading: Reading) -> int:
-    return reading.measured_at
 
 
 def _nameless() -> DecodeError:

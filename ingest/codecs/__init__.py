@@ -1,0 +1,1 @@
+"""Devices' own bytes, by maker; `ingest.codecs.table.CODECS` lists them."""

@@ -1,0 +1,150 @@
+"""Hop 2 over a batch: messages become rows, and what cannot be taken becomes refusals.
+
+A reading of a device that speaks the catalogue's own words takes the short way: two look-ups. All
+else goes through address, profile and unit. Nothing here touches the ledger or a clock.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.errors import DecodeError
+from core.model import Message, Quarantined, Reading, Refusal
+from ingest.decode import decode
+from ingest.dialects.shape import Item, Refused
+from ingest.registry import NOTHING, Known, Registry
+from ingest.sources import Source, Sources
+from ingest.translate import translate
+
+
+@dataclass(slots=True)
+class Rows:
+    """The readings of a batch as they came, one entry in each list; `message` is its number."""
+
+    message: list[int] = field(default_factory=list)
+    series: list[int] = field(default_factory=list)
+    measured_at: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+
+    def extend(self, message: int, readings: Iterable[tuple[int, int, float]]) -> None:
+        """More readings of one message: series, time and value of each."""
+        for series, measured_at, value in readings:
+            self.message.append(message)
+            self.series.append(series)
+            self.measured_at.append(measured_at)
+            self.value.append(value)
+
+
+@dataclass(slots=True)
+class Refusals:
+    """What is refused, grouped by message and reason: the first detail, and how many items."""
+
+    found: dict[tuple[int, Refusal], tuple[str, int]] = field(default_factory=dict)
+
+    def add(self, message: int, reason: Refusal, detail: str) -> None:
+        """Refuse one item of the message with that number."""
+        first, items = self.found.get((message, reason), (detail, 0))
+        self.found[message, reason] = (first, items + 1)
+
+    @property
+    def items(self) -> int:
+        """How many in all."""
+        return sum(items for _, items in self.found.values())
+
+
+@dataclass(slots=True)
+class Gathered:
+    """A batch after decoding. Of each message by number: its source (None when it has none), its
+    gateway, and the number that the gateway gave it, where it counts.
+    """
+
+    messages: Sequence[Message]
+    sources: list[Source | None] = field(default_factory=list)
+    gateways: list[str] = field(default_factory=list)
+    numbers: dict[int, tuple[str, int]] = field(default_factory=dict)
+    rows: Rows = field(default_factory=Rows)
+    refusals: Refusals = field(default_factory=Refusals)
+
+    def quarantined(self) -> list[Quarantined]:
+        """One entry for each message and reason, in order of arrival."""
+        return [
+            quarantined(self.messages[number], self.gateways[number], reason, detail, items)
+            for (number, reason), (detail, items) in sorted(self.refusals.found.items())
+        ]
+
+
+def gather(messages: Sequence[Message], registry: Registry, sources: Sources) -> Gathered:
+    """Decode every message; total: what goes wrong with one stops no other."""
+    gathered = Gathered(messages)
+    rows, devices = gathered.rows, registry.devices
+    for number, message in enumerate(messages):
+        source, gateway = None, ""
+        try:
+            source, gateway = sources.of(message.topic)
+            items, epoch, seq = decode(message, source)
+        except DecodeError as error:
+            gathered.refusals.add(number, error.reason, error.detail)
+            items, epoch, seq = [], None, None
+        gathered.sources.append(source)
+        gathered.gateways.append(gateway)
+        if epoch is not None and seq is not None:
+            gathered.numbers[number] = (epoch, seq)
+        quick = _quick(items, gateway, devices)
+        if quick is not None:
+            rows.extend(number, quick)
+            continue
+        for item in items:
+            _place(item, number, gateway, registry, gathered)
+    return gathered
+
+
+def _quick(
+    items: Sequence[Item], gateway: str, devices: Mapping[str, Known]
+) -> list[tuple[int, int, float]] | None:
+    """Series, time and value of each item; None when one of them needs more than two look-ups."""
+    found: list[tuple[int, int, float]] = []
+    plain, last = NOTHING, None
+    for item in items:
+        if type(item) is not Reading or item.unit is not None:
+            return None
+        device, parameter, measured_at, value, _ = item
+        if device is not last:  # most messages speak of one device
+            known, last = devices.get(device), device
+            plain = known.plain if known is not None and known.gateway == gateway else NOTHING
+        series = plain.get(parameter)
+        if series is None:
+            return None
+        found.append((series, measured_at, value))
+    return found
+
+
+def _place(item: Item, number: int, gateway: str, registry: Registry, gathered: Gathered) -> None:
+    """An item off the beaten track: find its device, translate it, find or bear its series."""
+    if isinstance(item, Refused):
+        gathered.refusals.add(number, *item)
+        return
+    device = registry.device_of(item.device)
+    refusal = registry.refuse(device, gateway)
+    if refusal is not None:
+        gathered.refusals.add(number, *refusal)
+        return
+    for found in translate(item, device, registry.devices[device].profile):
+        if isinstance(found, Refused):
+            gathered.refusals.add(number, *found)
+        else:
+            series = registry.series_of(device, found.parameter)
+            gathered.rows.extend(number, [(series, found.measured_at, found.value)])
+
+
+def quarantined(
+    message: Message, gateway: str, reason: Refusal, detail: str, items: int
+) -> Quarantined:
+    """The entry that keeps a message, or some items of it."""
+    return Quarantined(
+        received_at=message.received_at,
+        gateway=gateway,
+        topic=message.topic.decode("utf-8", "replace"),
+        reason=reason,
+        detail=detail,
+        payload=message.payload,
+        items=items,
+    )

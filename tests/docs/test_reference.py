@@ -1,0 +1,230 @@
+"""Each name that a user can meet has its place in the reference, and no place is left over."""
+
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel, SecretStr, TypeAdapter
+
+from alerts import standards
+from alerts.rules import RULE_KINDS, RuleEntry, RulesFile, SelectEntry
+from alerts.standards import Limit, StandardsFile
+from api.auth import ROUTES
+from api.metrics import settle_seconds
+from api.problems import KINDS
+from core.catalogue import CATALOGUE, Parameter
+from core.configuration import DeviceEntry, DevicesFile, GatewayEntry, SiteEntry, SitesFile
+from core.model import Flag, Reading, Reason, Refusal, Role, Severity
+from core.settings import Settings
+from ingest.dialects.native import native
+from ingest.dialects.shape import Incoming
+from ingest.dialects.table import DIALECTS
+from ingest.quality import QUALITY_TESTS
+from tests.docs.pages import ROOT, blocks, names_below, rows, sections, text_of
+from tests.service import Service, service
+
+LIMITS = standards.load(ROOT / "config")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with service(tmp_path_factory.mktemp("ledger")) as made:
+        yield made
+
+
+def names_of(page: str) -> set[str]:
+    """The names that have a heading of their own on a page."""
+    return set().union(*(names_below(page, heading) for heading in sections(page)))
+
+
+# --- settings ---
+
+
+def test_it_has_a_heading_for_each_setting_and_no_other() -> None:
+    assert names_of("docs/settings.md") == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_it_tells_variable_and_default_of_each_setting(name: str) -> None:
+    default = Settings.model_fields[name].default
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
+    if isinstance(default, Path):
+        default = default.name
+    shown = "empty" if default == "" else f"`{default}`"
+    words = sections("docs/settings.md")[f"`{name}`"]
+    assert words.strip().startswith(f"`ANDAMAN_{name.upper()}`, default {shown}")
+
+
+# --- reasons ---
+
+
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [
+        pytest.param("Why an item was quarantined", Refusal, id="refusals"),
+        pytest.param("Why an alert changed", Reason, id="transitions"),
+    ],
+)
+def test_it_says_what_to_do_about_each_reason_and_no_other(heading: str, names: Any) -> None:
+    found = rows(sections("docs/reasons.md")[heading])
+    assert set(found) == {str(name) for name in names}
+    assert [row for row in found.values() if not row.endswith(". |")] == []
+
+
+# --- metrics ---
+
+
+def test_it_has_a_heading_for_each_metric_and_no_other(served: Service) -> None:
+    app: Any = served.with_context(collectors=(settle_seconds(),)).app
+    families = app.state.metrics.collect()
+    exposed = {f.name + ("_total" if f.type == "counter" else "") for f in families}
+    documented = names_of("docs/metrics.md")
+    assert exposed <= documented
+    # Of the process only Linux tells.
+    assert {name for name in documented - exposed if "_process_" not in name} == set()
+
+
+# --- API ---
+
+
+def test_it_has_a_heading_for_each_address_and_no_other() -> None:
+    assert names_of("docs/api.md") == set(ROUTES)
+
+
+def test_it_has_a_row_for_each_problem_and_each_role() -> None:
+    found = rows(text_of(ROOT / "docs/api.md"))
+    assert {f"| {int(status)} |" in found[kind] for kind, (status, _) in KINDS.items()} == {True}
+    assert found.keys() == KINDS.keys() | set(Role)
+
+
+def test_it_names_each_query_parameter_of_each_address(served: Service) -> None:
+    described = sections("docs/api.md")
+    missing = [
+        (path, parameter["name"])
+        for path, operations in served.http.get("/openapi.json").json()["paths"].items()
+        for method, operation in operations.items()
+        for parameter in operation.get("parameters", [])
+        if f"`{parameter['name']}`" not in described[f"`{method.upper()} {path}`"]
+        and parameter["in"] == "query"
+    ]
+    assert missing == []
+
+
+def test_its_examples_are_answers_that_the_api_could_give(served: Service) -> None:
+    described, shown = sections("docs/api.md"), 0
+    app: Any = served.http.app
+    for route in iter_route_contexts(app.routes):
+        answer: Any = inspect.signature(route.endpoint).return_annotation if route.endpoint else 0
+        for method in (route.methods or set()) - {"HEAD"}:
+            for example in blocks(described[f"`{method} {route.path}`"], "json"):
+                TypeAdapter(answer).validate_json(example)
+                shown += 1
+    assert shown >= len(ROUTES) - 4  # all but /docs, /metrics, /openapi.json and DELETE
+
+
+# --- catalogue, rules, quality, dialects ---
+
+
+def row_of(p: Parameter) -> str:
+    (low, high), (least, most) = p.physical, p.usual
+    cells = (f"`{p.key}`", p.label["en"], p.label["th"], f"`{p.unit}`")
+    return f"| {' | '.join(cells)} | {low:g} to {high:g} | {least:g} to {most:g} |"
+
+
+def test_it_has_the_row_of_each_parameter_and_no_other() -> None:
+    found = rows(text_of(ROOT / "docs/parameters.md"))
+    expected = {key: row_of(parameter) for key, parameter in CATALOGUE.items()}
+    wrong = [row for key, row in expected.items() if found.get(key) != row]
+    assert not wrong, "docs/parameters.md should have:\n" + "\n".join(wrong)
+    assert found.keys() == expected.keys()
+
+
+def test_it_has_a_heading_for_each_key_of_a_rule_and_no_other() -> None:
+    keys = {field.alias or name for name, field in RuleEntry.model_fields.items()}
+    assert names_below("docs/rules.md", "Keys") == keys
+    select = sections("docs/rules.md")["`select`"]
+    assert {f"`{name}`" in select for name in SelectEntry.model_fields} == {True}
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "names"),
+    [
+        pytest.param("docs/gateways.md", "Dialects", DIALECTS, id="dialects"),
+        pytest.param("docs/quality.md", "Tests", QUALITY_TESTS, id="quality tests"),
+        pytest.param("docs/rules.md", "Kinds", RULE_KINDS, id="rule kinds"),
+    ],
+)
+def test_it_has_a_heading_for_each_plug_in_and_no_other(
+    page: str, heading: str, names: Any
+) -> None:
+    assert names_below(page, heading) == set(names)
+
+
+def test_it_has_a_row_for_each_severity() -> None:
+    found = rows(sections("docs/rules.md")["Severities"])
+    assert list(found) == [severity.label for severity in sorted(Severity)]
+
+
+def test_it_has_a_row_for_each_flag() -> None:
+    text = text_of(ROOT / "docs/quality.md")
+    shown = re.findall(r"^\| (\d) \| ([a-z ]+) \|", text, re.MULTILINE)
+    assert shown == [(str(int(f)), f.name.lower().replace("_", " ")) for f in Flag]
+
+
+@pytest.mark.parametrize("limit", LIMITS.values(), ids=lambda limit: limit.id)
+def test_it_has_a_row_for_each_limit_of_the_standards(limit: Limit) -> None:
+    found = rows(sections("docs/rules.md")["Standards"])
+    compared = "yes" if limit.verified else "not yet"
+    cells = (f"{limit.value:g}", limit.title.en, limit.date, compared)
+    assert found[limit.id] == f"| `{limit.id}` | `{limit.parameter}` | {' | '.join(cells)} |"
+    assert found.keys() == LIMITS.keys()
+
+
+# --- configuration ---
+
+
+@pytest.mark.parametrize(
+    ("heading", "models"),
+    [
+        pytest.param("sites.yaml", [SiteEntry], id="sites"),
+        pytest.param("devices.yaml", [DeviceEntry, GatewayEntry], id="devices"),
+        pytest.param("standards/", [Limit], id="standards"),
+    ],
+)
+def test_it_names_each_key_of_a_configuration_file(
+    heading: str, models: list[type[BaseModel]]
+) -> None:
+    words = sections("docs/configuration.md")[heading]
+    keys = [key for model in models for key in model.model_fields]
+    assert [key for key in keys if f"`{key}`" not in words] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "model"),
+    [
+        pytest.param("configuration", "sites.yaml", SitesFile, id="sites"),
+        pytest.param("configuration", "devices.yaml", DevicesFile, id="devices"),
+        pytest.param("configuration", "standards/", StandardsFile, id="standards"),
+        pytest.param("rules", "Rules", RulesFile, id="rules"),
+    ],
+)
+def test_its_example_of_a_configuration_file_is_valid(
+    page: str, heading: str, model: type[BaseModel]
+) -> None:
+    (example,) = blocks(sections(f"docs/{page}.md")[heading], "yaml")
+    model.model_validate(yaml.safe_load(example))
+
+
+def test_its_example_of_a_native_message_holds_readings() -> None:
+    (example,) = blocks(sections("docs/gateways.md")["`native`"], "json")
+    decoded = native(Incoming("andaman/v1/gw/up/readings", example.encode(), 0))
+    readings = [item for item in decoded.items if isinstance(item, Reading)]
+    assert [r.parameter for r in readings] == list(json.loads(example)["values"])
+    assert [CATALOGUE[r.parameter].unit for r in readings if r.unit] == ["Cel"]
