@@ -5,6 +5,7 @@ own); `running` adds broker, listener, forwarder and API, and takes them down in
 """
 
 import asyncio
+import errno
 import gc
 import json
 import logging
@@ -13,7 +14,7 @@ import random
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ from core import configuration
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
 from core.errors import ConfigError, StartError, StorageError
-from core.model import MINUTE, Role
+from core.model import MINUTE, Message, Role
 from core.settings import Settings
 from ingest import profiles, sources
 from ingest.broker import BrokerAddress, EmbeddedBroker
@@ -172,11 +173,13 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A system that runs, and the ways into it; `broker` is None when an outside one is used."""
+    """A system that runs, and the ways into it; no `gateway_secrets` where the broker is an outside
+    one.
+    """
 
     system: System
     api_url: str
-    broker: BrokerAddress | None
+    broker: BrokerAddress
     gateway_secrets: Mapping[str, str]
     write: Write
 
@@ -195,19 +198,32 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         ConfigError, StartError: nothing is left running.
     """
     async with AsyncExitStack() as stack:
-        influx = _influx_address(settings)
+        influx, outside = _influx_address(settings), _outside_broker(settings)
         system = build(settings, now)
         stack.callback(system.close)
         door = stack.enter_context(_listening(settings))
         api_url = "http://{}:{}".format(*door.getsockname()[:2])
 
-        broker, address, credentials = _broker(system)
+        broker, address, credentials = _broker(system, outside)
         stack.callback(broker.stop if broker else _nothing)
 
         settled = settle_seconds()
+
+        def settled_messages(messages: Sequence[Message]) -> None:
+            listener.acknowledge(messages)
+            send_receipts()
+
+        def send_receipts() -> None:
+            for topic, payload in system.pipeline.receipts.due(now()):
+                listener.publish(topic, payload)
+
+        def tick(at: int) -> None:
+            system.pipeline.tick(at)
+            send_receipts()
+
         worker = Worker(
             system.pipeline,
-            lambda messages: listener.acknowledge(messages),  # noqa: PLW0108 - made below
+            settled_messages,
             most=settings.batch_messages,
             wait_seconds=settings.batch_milliseconds / 1000,
             settled=settled.observe,
@@ -218,6 +234,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             username=address.username,
             password=address.password,
             client_id=address.client_id,
+            topics=[source.filter for source in system.city.sources.all],
             deliver=worker.deliver,
             connected=lambda at: _quietly(worker.submit(partial(system.pipeline.connected, at))),
             disconnected=lambda _: _quietly(worker.submit(system.pipeline.disconnected)),
@@ -230,30 +247,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         listener.start()
         stack.callback(listener.stop)
 
-        forwarder = None
-        history: History = LedgerHistory(system.readers)
-        if influx is not None:
-            writer, past = InfluxWriter(influx), InfluxHistory(influx)
-            stack.callback(writer.close)
-            stack.callback(past.close)
-            forwarder = Forwarder(
-                write=writer,
-                outflow=partial(read_outflow, system.readers),
-                ledger=system.ledger,
-                submit=worker.submit,
-                clock=now,
-                monotonic=time.monotonic,
-                jitter=random.random,
-            )
-            history = past
-            stop = asyncio.Event()
-            await _task(stack, forwarder.run(stop), stop.set)
-            await _task(
-                stack, _refill(system, worker, f"{influx.url} {influx.org} {influx.bucket}")
-            )
-
+        forwarder, history = await _forwarding(stack, system, worker, influx)
         rate = Rate()
-        await _task(stack, _tick(system, worker, broker, rate))
+        await _task(stack, _tick(tick, worker, broker, rate))
 
         async def write(change: Callable[[Ledger], Result]) -> Result:
             return await asyncio.wrap_future(worker.submit(partial(change, system.ledger)))
@@ -267,7 +263,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         yield Running(
             system=system,
             api_url=api_url,
-            broker=address if broker else None,
+            broker=address,
             gateway_secrets=credentials,
             write=write,
         )
@@ -325,20 +321,49 @@ def _context(
     )
 
 
+async def _forwarding(
+    stack: AsyncExitStack, system: System, worker: Worker, influx: InfluxAddress | None
+) -> tuple[Forwarder | None, History]:
+    """The way to InfluxDB and the past that it keeps; without it, the ledger's."""
+    if influx is None:
+        return None, LedgerHistory(system.readers)
+    writer, history = InfluxWriter(influx), InfluxHistory(influx)
+    stack.callback(writer.close)
+    stack.callback(history.close)
+    forwarder = Forwarder(
+        write=writer,
+        outflow=partial(read_outflow, system.readers),
+        ledger=system.ledger,
+        submit=worker.submit,
+        clock=now,
+        monotonic=time.monotonic,
+        jitter=random.random,
+    )
+    stop = asyncio.Event()
+    await _task(stack, forwarder.run(stop), stop.set)
+    await _task(stack, _refill(system, worker, f"{influx.url} {influx.org} {influx.bucket}"))
+    return forwarder, history
+
+
 def _broker(
-    system: System,
+    system: System, outside: BrokerAddress | None
 ) -> tuple[EmbeddedBroker | None, BrokerAddress, Mapping[str, str]]:
     """The embedded broker, started, or the address of the outside one."""
     settings = system.settings
-    if settings.mqtt_url:
-        return None, _outside_broker(settings), {}
+    if outside is not None:
+        return None, outside, {}
     broker = EmbeddedBroker(
-        settings.data_dir / "broker", sorted(system.city.registry.gateways), settings.mqtt_port
+        settings.data_dir / "broker",
+        sorted(system.city.registry.gateways),
+        settings.mqtt_port,
+        sources=system.city.sources.all,
     )
     return broker, broker.start(), broker.credentials
 
 
-def _outside_broker(settings: Settings) -> BrokerAddress:
+def _outside_broker(settings: Settings) -> BrokerAddress | None:
+    if not settings.mqtt_url:
+        return None
     parts = urlsplit(settings.mqtt_url)
     try:
         port = parts.port or 1883
@@ -373,8 +398,12 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
     try:
         door = socket.create_server(place, backlog=512)
     except OSError as error:
-        words = f"port {place[1]} on {place[0]} cannot be used ({error.strerror})"
-        raise StartError(f"{words}; set ANDAMAN_API_PORT to a free one, or to 0") from error
+        reason = str(error.strerror).partition(" (while")[0]
+        words = f"port {place[1]} on {place[0]} cannot be used ({reason})"
+        advice = "set ANDAMAN_API_PORT to a free one, or to 0"
+        if error.errno != errno.EADDRINUSE:
+            advice = "check ANDAMAN_API_HOST and ANDAMAN_API_PORT"
+        raise StartError(f"{words}; {advice}") from error
     with door:
         yield door
 
@@ -429,12 +458,14 @@ async def _task(
     return task
 
 
-async def _tick(system: System, worker: Worker, broker: EmbeddedBroker | None, rate: Rate) -> None:
+async def _tick(
+    tick: Callable[[int], None], worker: Worker, broker: EmbeddedBroker | None, rate: Rate
+) -> None:
     """Once a second: time passes for the rules, and the broker is looked after."""
     last: Future[None] | None = None
     while True:
         if last is None or last.done():  # a ledger that refuses is told by the worker's health
-            last = worker.submit(partial(system.pipeline.tick, now()))
+            last = worker.submit(partial(tick, now()))
             _quietly(last)
         if broker is not None:
             broker.check()

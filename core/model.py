@@ -66,6 +66,7 @@ class Refusal(StrEnum):
 
     CONFLICT = "conflict"
     INTERNAL_ERROR = "internal-error"
+    MISSING = "missing"
     NOT_A_NUMBER = "not-a-number"
     NOT_JSON = "not-json"
     RETAINED = "retained"
@@ -294,3 +295,40 @@ class Counts:
     stored: int = 0
     duplicate: int = 0
     quarantined: int = 0
+
+
+Counter: TypeAlias = tuple[str, str]  # gateway and epoch: who counts, and since which restart
+
+
+class Range(NamedTuple):
+    """Numbers from `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where one epoch of one gateway stands.
+
+    `ahead` are the settled numbers beyond the first gap, sorted, apart from each other;
+    `gap_since` is when that gap was first seen, µs; `lost` counts what was written off.
+    """
+
+    through: int = 0
+    ahead: tuple[Range, ...] = ()
+    gap_since: int | None = None
+    lost: int = 0
+
+    @property
+    def gaps(self) -> tuple[Range, ...]:
+        """The numbers that are missing.
+
+        >>> Progress(through=4, ahead=(Range(7, 9), Range(12, 12))).gaps
+        (Range(first=5, last=6), Range(first=10, last=11))
+        """
+        before = [self.through, *(r.last for r in self.ahead)]
+        return tuple(
+            Range(last + 1, following.first - 1)
+            for last, following in zip(before, self.ahead, strict=False)
+        )

@@ -5,10 +5,13 @@ A secret may come from a file instead: `ANDAMAN_<NAME>_FILE` names it.
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS = ("mqtt_password", "influx_token")
 
 _HERE = Path(__file__).resolve().parent.parent
 
@@ -65,14 +68,22 @@ class Settings(BaseSettings):
         ge=0,
         description="A reading that is later than this is kept but raises no alert.",
     )
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Take `mqtt_password` and `influx_token` from the file that `*_FILE` names."""
-        for name in ("mqtt_password", "influx_token"):
-            path = os.environ.get(f"ANDAMAN_{name.upper()}_FILE")
+        for name in SECRETS:
+            variable = f"ANDAMAN_{name.upper()}_FILE"
+            path = os.environ.get(variable)
             if path and not values.get(name):
-                values[name] = Path(path).read_text(encoding="utf-8").strip()
+                try:
+                    values[name] = Path(path).read_text(encoding="utf-8").strip()
+                except (OSError, UnicodeError) as error:
+                    reason = getattr(error, "strerror", None) or "it is not UTF-8"
+                    words = f"{variable}: {path} cannot be read ({reason})"
+                    raise PydanticCustomError("secret_file", "{words}", {"words": words}) from error
         return values

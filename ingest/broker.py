@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -25,6 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from core.errors import StartError
 from ingest.broker_files import HOST, INGEST, configuration, keep_secrets, write_private
+from ingest.sources import Source
 from storage.database import FolderLock
 
 _PROGRAM = "nats-server"
@@ -72,9 +73,16 @@ class EmbeddedBroker:
     """
 
     def __init__(
-        self, folder: Path, gateways: Iterable[str], port: int, *, ack_wait_seconds: int = 10
+        self,
+        folder: Path,
+        gateways: Iterable[str],
+        port: int,
+        *,
+        sources: Sequence[Source] = (),
+        ack_wait_seconds: int = 10,
     ) -> None:
-        """`folder` is made when it is missing; `port` 0 takes a free one.
+        """`folder` is made when it is missing; `port` 0 takes a free one. Below
+        `andaman/v1/` each gateway has topics of its own; `sources` say which others it may use.
 
         `ack_wait_seconds`: so long nats-server holds back what it has sent and we have not
         acknowledged, even from a new connection, and with a full window everything behind it. So
@@ -86,6 +94,7 @@ class EmbeddedBroker:
         self.credentials: Mapping[str, str] = {}  # gateway → secret, filled by `start`
         self._folder = folder.absolute()
         self._gateways = tuple(gateways)
+        self._sources = sources
         self._wanted_port = port
         self._config = self._folder / "nats.conf"
         self._lock: FolderLock | None = None
@@ -150,7 +159,9 @@ class EmbeddedBroker:
         for _ in range(_TRIES):
             port = self._wanted_port or _free_port()
             _require_free(port)
-            text = configuration(self._folder, port, kept, self._gateways, self._ack_wait)
+            text = configuration(
+                self._folder, port, kept, self._gateways, self._ack_wait, self._sources
+            )
             write_private(self._config, text)
             self._launch()
             if self._is_ready(port, kept.ingest):

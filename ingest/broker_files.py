@@ -5,13 +5,14 @@ Both are files of mode 0600, so that no secret stands in an argument or in the e
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from secrets import token_hex
 
 import msgspec
 
 from core.errors import StartError
+from ingest.sources import GATEWAY_LEVEL, Source
 
 HOST = "127.0.0.1"
 INGEST = "andaman.ingest"  # no gateway can be called so: their ids have no dot
@@ -23,6 +24,7 @@ _MAX_ACK_PENDING = 2000  # four batches; more makes nothing faster
 _MAX_PAYLOAD = 70_000
 _SYNC_INTERVAL = "5s"  # what a loss of power may take from the store; the default is 2 min
 _LOG_BYTES = 2_000_000
+_WILDCARDS = {"+": "*", "#": ">"}
 
 
 class Secrets(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,17 +58,27 @@ def keep_secrets(path: Path, gateways: Iterable[str]) -> Secrets:
 
 
 def configuration(
-    folder: Path, port: int, secrets: Secrets, gateways: Iterable[str], ack_wait_seconds: int
+    folder: Path,
+    port: int,
+    secrets: Secrets,
+    gateways: Iterable[str],
+    ack_wait_seconds: int,
+    sources: Sequence[Source] = (),
 ) -> str:
     """The text of nats.conf: each user may do what its place needs, by MQTT only.
 
-    Subjects are topics with dots for slashes; the filter `down/#` needs two of them. What the
-    broker itself sends below `$MQTT` has needed no permission since 2.12.4.
+    A gateway publishes below its own name, and on the topics of the sources that name it or have a
+    level for its name. The filter `down/#` needs two subjects. What the broker itself sends below
+    `$MQTT` has needed no permission since 2.12.4.
     """
-    users = [_user(INGEST, secrets.ingest, ["andaman.v1.*.down.>"], ["andaman.v1.*.up.>"])]
+    heard = [subject for source in sources for subject in subjects(source.filter)]
+    own = ["andaman.v1.*.up.>"]
+    users = [_user(INGEST, secrets.ingest, ["andaman.v1.*.down.>"], own + heard)]
     for name in gateways:
         up, down = f"andaman.v1.{name}.up", f"andaman.v1.{name}.down"
-        users.append(_user(name, secrets.gateways[name], [f"{up}.>"], [down, f"{down}.>"]))
+        topics = [s.topic.replace(GATEWAY_LEVEL, name) for s in sources if s.gateway in {"", name}]
+        publish = [f"{up}.>", *(subject for topic in topics for subject in subjects(topic))]
+        users.append(_user(name, secrets.gateways[name], publish, [down, f"{down}.>"]))
     settings = {
         "server_name": "andaman",
         "listen": f"{HOST}:-1",  # NATS' own protocol cannot be switched off: a free port
@@ -85,6 +97,17 @@ def configuration(
         "logfile_max_num": 2,
     }
     return json.dumps(settings, indent=1)
+
+
+def subjects(topic: str) -> list[str]:
+    """What nats-server calls the topics of an MQTT filter; `#` takes its parent level as well.
+
+    >>> subjects("tele/+/SENSOR"), subjects("zigbee2mqtt/#"), subjects("/a.b")
+    (['tele.*.SENSOR'], ['zigbee2mqtt', 'zigbee2mqtt.>'], ['/.a//b'])
+    """
+    words = [_WILDCARDS.get(level, level.replace(".", "//") or "/") for level in topic.split("/")]
+    parent = [".".join(words[:-1])] if words[-1] == ">" and len(words) > 1 else []
+    return [*parent, ".".join(words)]
 
 
 def _user(name: str, secret: str, publish: list[str], subscribe: list[str]) -> dict[str, object]:

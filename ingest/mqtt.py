@@ -22,8 +22,6 @@ from paho.mqtt.reasoncodes import ReasonCode
 from core.model import Message
 from ingest.mqtt_socket import MessageClient, MessageSocket
 
-TOPIC = "andaman/v1/+/up/readings"
-
 _CONNECT_SECONDS = 3.0
 _LOOP_SECONDS = 0.5  # at most, so that an age of the loop beyond a few seconds means a hung thread
 _PAUSE_SECONDS = 0.02  # between two looks at the backlog
@@ -58,7 +56,8 @@ class Refused(Exception):  # noqa: N818  it names the answer of the broker
 
 
 class Listener:
-    """Subscribes to the readings of all gateways, in a thread of its own, from `start` to `stop`.
+    """Subscribes to the `topics` (filters) of all sources, in a thread of its own, from `start` to
+    `stop`.
 
     `deliver` gets every message, on that thread, in order of arrival; `received_at` increases
     strictly. It must not block: while `backlog` says more than `most_backlog` messages, nothing is
@@ -74,6 +73,7 @@ class Listener:
         username: str,
         password: str,
         client_id: str,
+        topics: Sequence[str],
         deliver: Callable[[Message], None],
         connected: Callable[[int], None],
         disconnected: Callable[[int], None],
@@ -83,6 +83,7 @@ class Listener:
         most_backlog: int = 20_000,
     ) -> None:
         self._broker = f"MQTT broker {host}:{port}"
+        self._topics = tuple(topics)
         self._connected = connected
         self._disconnected = disconnected
         self._backlog = backlog
@@ -133,6 +134,11 @@ class Listener:
         if mids:
             stream.acknowledge(mids)
             self._ring()
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send at QoS 1 while the session is up, else not at all. Any thread may call this."""
+        if self._in_session:
+            self._client.publish(topic, payload, qos=1)
 
     @property
     def health(self) -> ListenerHealth:
@@ -217,13 +223,16 @@ class Listener:
             raise Refused(_REFUSALS.get(str(reason), f"refused: {reason}"))
         self._in_session = True
         self._connected(self._clock())
-        client.subscribe(TOPIC, qos=1)
+        client.subscribe([(topic, 1) for topic in self._topics])
 
     def _on_subscribe(
         self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _p: Any
     ) -> None:
-        if [reason.value for reason in reasons] != [1]:
-            raise Refused(f"no subscription to {TOPIC} at QoS 1: let {_USER} read it")
+        granted = [reason.value for reason in reasons]
+        granted += [0] * (len(self._topics) - len(granted))
+        if refused := [t for t, qos in zip(self._topics, granted, strict=False) if qos != 1]:
+            what = ", ".join(refused)
+            raise Refused(f"no subscription to {what} at QoS 1: let {_USER} read it")
         self._subscribed = True
         self._since = self._clock()
         self._last_error = self._said = ""

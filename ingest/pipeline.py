@@ -9,19 +9,34 @@
 A batch that fails in the ledger changed nothing here either: it can be settled again whole.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 
-from core.model import Columns, Counts, IntColumn, Message, Outcome, Quarantined, Refusal, Series
+from core.model import (
+    Columns,
+    Counter,
+    Counts,
+    IntColumn,
+    Message,
+    Outcome,
+    Progress,
+    Quarantined,
+    Refusal,
+    Series,
+)
 from ingest.arrange import arrange, columns_of
 from ingest.gather import gather, quarantined
 from ingest.quality import QualitySettings, Tails, check
+from ingest.receipts import Desk, count, written_off
 from ingest.registry import Registry
 from ingest.sources import Sources
 from storage.ledger import Batch, Ledger
 from storage.lines import LineParts, encode_readings, encode_transitions
+
+NOTHING_MOVED: Mapping[Counter, Progress] = MappingProxyType({})
 
 
 class Judge(Protocol):
@@ -61,6 +76,8 @@ class Pipeline:
         self._tails = Tails.of(len(self.registry.series), newest)
         self._spans = QualitySettings.of(self.registry.series)
         self._parts = LineParts.of(self.registry.series)
+        self._progress = ledger.progress()
+        self.receipts = Desk()
         engine.add_series(self.registry.series)
 
     def settle(self, messages: Sequence[Message]) -> None:
@@ -83,7 +100,9 @@ class Pipeline:
             duplicate=duplicates,
             quarantined=refused,
         )
-        self._commit(columns, counts, gathered.quarantined(), outcome)
+        moved, rejected = count(self._progress, gathered, int(received_at[-1]))
+        self._commit(columns, counts, gathered.quarantined(), outcome, progress=moved)
+        self.receipts.note(moved, rejected)
         self._heard = int(received_at.max(initial=self._heard))
 
     def quarantine(self, message: Message, detail: str) -> None:
@@ -100,6 +119,10 @@ class Pipeline:
             if outcome.transitions or outcome.states:
                 self._commit(columns_of(), Counts(), [], outcome, ticked_at=now)
                 self._heard = max(self._heard, now)
+            moved, missing = written_off(self._progress, now)
+            if moved:
+                self._commit(columns_of(), Counts(), [], self._nothing(), progress=moved)
+                self.receipts.note(moved, missing)
 
     def connected(self, at: int) -> None:
         """The broker's session is up: silence counts from here."""
@@ -142,6 +165,7 @@ class Pipeline:
         *,
         resumed_at: int | None = None,
         ticked_at: int | None = None,
+        progress: Mapping[Counter, Progress] = NOTHING_MOVED,
     ) -> None:
         born, newest = tuple(self.registry.newborn), columns.newest()
         points, lines = 0, b""
@@ -162,11 +186,13 @@ class Pipeline:
             lines=lines,
             resumed_at=resumed_at,
             ticked_at=ticked_at,
+            progress=progress,
         )
         self._ledger.commit(batch)
         self.registry.committed(born)
         self._tails = self._tails.moved(columns, newest)
         self._engine.accept(outcome)
+        self._progress |= progress
 
     def _nothing(self) -> Outcome:
         return self._engine.on_batch(columns_of())

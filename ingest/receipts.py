@@ -6,48 +6,18 @@ get and sends it again. A gap that nobody has filled for `PATIENCE` is written o
 `missing`, and `through` passes it, so a gateway that lost a message itself is not held up for ever.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from core.model import MINUTE
+from core.model import MINUTE, SECOND, Counter, Progress, Range, Refusal
+from ingest.gather import Gathered
 
 PATIENCE = 10 * MINUTE
+EVERY = SECOND  # between two receipts to one gateway
+MOST_REJECTED = 500  # of them in one receipt: the newest
 MOST_RANGES = 1000  # of numbers ahead of a gap; beyond it the oldest gap is written off at once
-
-
-class Range(NamedTuple):
-    """Numbers from `first` to `last`, both included."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Where one epoch of one gateway stands.
-
-    `ahead` are the settled numbers beyond the first gap, sorted, apart from each other;
-    `gap_since` is when that gap was first seen, µs; `lost` counts what was written off.
-    """
-
-    through: int = 0
-    ahead: tuple[Range, ...] = ()
-    gap_since: int | None = None
-    lost: int = 0
-
-    @property
-    def gaps(self) -> tuple[Range, ...]:
-        """The numbers that are missing.
-
-        >>> Progress(through=4, ahead=(Range(7, 9), Range(12, 12))).gaps
-        (Range(first=5, last=6), Range(first=10, last=11))
-        """
-        before = [self.through, *(r.last for r in self.ahead)]
-        return tuple(
-            Range(last + 1, following.first - 1)
-            for last, following in zip(before, self.ahead, strict=False)
-        )
 
 
 def settle(progress: Progress, numbers: Iterable[int], at: int) -> Progress:
@@ -90,15 +60,92 @@ def _write_off(progress: Progress, now: int) -> Progress:
     )
 
 
-def receipt(
-    epoch: str, progress: Progress, rejected: Sequence[tuple[int, str]]
-) -> Mapping[str, object]:
-    """What goes to `andaman/v1/{gateway}/down/receipt`."""
-    return {
-        "epoch": epoch,
-        "through": progress.through,
-        "rejected": [{"seq": number, "reason": reason} for number, reason in rejected],
-    }
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Messages that were settled without being stored whole, and why; most often a single one."""
+
+    numbers: Range
+    reason: Refusal
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What one gateway is yet to be told, by epoch, and when it was told last (µs)."""
+
+    epochs: dict[str, tuple[Progress, list[Rejected]]] = field(default_factory=dict)
+    told_at: int = -(2**62)
+
+
+def count(
+    progress: Mapping[Counter, Progress], gathered: Gathered, at: int
+) -> tuple[dict[Counter, Progress], dict[Counter, list[Rejected]]]:
+    """The counters that a batch moves, settled at `at`, and what it rejects of each."""
+    numbers: dict[Counter, list[int]] = {}
+    for message, (epoch, seq) in gathered.numbers.items():
+        numbers.setdefault((gathered.gateways[message], epoch), []).append(seq)
+    rejected: dict[Counter, list[Rejected]] = {}
+    for message, reason in gathered.refusals.found:
+        if message in gathered.numbers:
+            epoch, seq = gathered.numbers[message]
+            counter = (gathered.gateways[message], epoch)
+            rejected.setdefault(counter, []).append(Rejected(Range(seq, seq), reason))
+    moved = {c: settle(progress.get(c, Progress()), seqs, at) for c, seqs in numbers.items()}
+    return moved, rejected
+
+
+def written_off(
+    progress: Mapping[Counter, Progress], now: int
+) -> tuple[dict[Counter, Progress], dict[Counter, list[Rejected]]]:
+    """The same for gaps that have waited long enough at `now`."""
+    moved: dict[Counter, Progress] = {}
+    missing: dict[Counter, list[Rejected]] = {}
+    for counter, before in progress.items():
+        after, gap = give_up(before, now)
+        if gap is not None:
+            moved[counter] = after
+            missing[counter] = [Rejected(gap, Refusal.MISSING)]
+    return moved, missing
+
+
+class Desk:
+    """Collects what gateways are to be told, and says when it is due: at most once a second each.
+
+    Used from the pipeline thread, after the commit.
+    """
+
+    def __init__(self) -> None:
+        self._pending: dict[str, _Pending] = {}
+
+    def note(
+        self, progress: Mapping[Counter, Progress], rejected: Mapping[Counter, Sequence[Rejected]]
+    ) -> None:
+        """These counters moved, or were heard again."""
+        for (gateway, epoch), now in progress.items():
+            waiting = self._pending.setdefault(gateway, _Pending()).epochs
+            _, before = waiting.get(epoch, (now, []))
+            fresh = [*before, *rejected.get((gateway, epoch), ())]
+            waiting[epoch] = (now, fresh[-MOST_REJECTED:])
+
+    def due(self, now: int) -> list[tuple[str, bytes]]:
+        """(topic, payload) of every receipt that may go out at `now`; each is given once."""
+        found: list[tuple[str, bytes]] = []
+        for gateway, pending in self._pending.items():
+            if pending.epochs and now - pending.told_at >= EVERY:
+                topic = f"andaman/v1/{gateway}/down/receipt"
+                found += [(topic, _receipt(epoch, *what)) for epoch, what in pending.epochs.items()]
+                pending.epochs, pending.told_at = {}, now
+        return found
+
+
+def _receipt(epoch: str, progress: Progress, rejected: Sequence[Rejected]) -> bytes:
+    body = {"epoch": epoch, "through": progress.through, "rejected": [_entry(r) for r in rejected]}
+    return json.dumps(body).encode()
+
+
+def _entry(rejected: Rejected) -> dict[str, Any]:
+    first, last = rejected.numbers
+    more = {"through": last} if last > first else {}
+    return {"seq": first, **more, "reason": rejected.reason.value}
 
 
 def _merged(ranges: Iterable[Range]) -> list[Range]:

@@ -60,7 +60,7 @@ class SourceEntry(Strict):
 class SourcesFile(Strict):
     """`config/sources.yaml`."""
 
-    sources: list[SourceEntry]
+    sources: Annotated[list[SourceEntry], Field(min_length=1)]
 
 
 class Sources:
@@ -146,8 +146,12 @@ def _entry_problems(
     levels = entry.topic.split("/")
     if "#" in levels[:-1] or any(set("+#") & set(level) and len(level) > 1 for level in levels):
         yield "topic", f"{entry.topic} is no MQTT filter; + and # stand alone, # at the end"
-    if " " in entry.topic:
-        yield "topic", "a topic with a space is not heard through every broker; leave it out"
+    if set(" *>") & set(entry.topic):
+        yield "topic", "a space, * or > is not heard through every broker; leave it out"
+    if set("+#{$") & set(levels[0][:1]):
+        yield "topic", "begin with a word; topics of every beginning are nobody's own"
+    elif levels[:2] == ["andaman", "v1"] and levels[2:3] != [GATEWAY_LEVEL]:
+        yield "topic", "below andaman/v1/ write {gateway}: each gateway has its own topics there"
     if entry.dialect not in table.DIALECTS:
         yield "dialect", f"{entry.dialect} is not known; write one of {', '.join(table.DIALECTS)}"
     if (entry.gateway is None) == (GATEWAY_LEVEL not in levels):

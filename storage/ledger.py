@@ -19,9 +19,12 @@ from core.configuration import Configuration
 from core.errors import StorageError
 from core.model import (
     Columns,
+    Counter,
     Counts,
     IntColumn,
+    Progress,
     Quarantined,
+    Range,
     Role,
     Series,
     State,
@@ -66,6 +69,7 @@ class Batch:
     lines: bytes = b""
     resumed_at: int | None = None
     ticked_at: int | None = None
+    progress: Mapping[Counter, Progress] = field(default_factory=dict)
 
 
 class Ledger:
@@ -131,6 +135,8 @@ class Ledger:
                 connection.execute(insert(schema.outflow), row)
             _note(connection, schema.resumptions, batch.resumed_at)
             _note(connection, schema.ticks, batch.ticked_at)
+            for counter, progress in batch.progress.items():
+                _keep_progress(connection, counter, progress, batch.recorded_at)
             _count(connection, batch, stored)
 
     def register(self, configuration: Configuration) -> None:
@@ -165,6 +171,20 @@ class Ledger:
         return {
             (rule, subject): body
             for rule, subject, body in self.read(select(c.rule, c.subject, c.body))
+        }
+
+    def progress(self) -> dict[Counter, Progress]:
+        """How far every counter is settled."""
+        c = schema.progress.c
+        rows = self.read(select(c.gateway, c.epoch, c.through, c.ahead, c.gap_since, c.lost))
+        return {
+            (gateway, epoch): Progress(
+                through=through,
+                ahead=tuple(Range(*pair) for pair in json.loads(ahead)),
+                gap_since=since,
+                lost=lost,
+            )
+            for gateway, epoch, through, ahead, since, lost in rows
         }
 
     def values_at(self, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], float]:
@@ -264,6 +284,19 @@ def _save_states(connection: Connection, states: Mapping[tuple[str, str], str | 
         connection.execute(delete(table).where(table.c.rule == rule, table.c.subject == subject))
         if body is not None:
             connection.execute(insert(table), {"rule": rule, "subject": subject, "body": body})
+
+
+def _keep_progress(
+    connection: Connection, counter: Counter, progress: Progress, heard_at: int
+) -> None:
+    gateway, epoch = counter
+    now = _fields(progress, "through", "gap_since", "lost") | {
+        "ahead": json.dumps(progress.ahead),
+        "heard_at": heard_at,
+    }
+    statement = upsert(schema.progress).values(gateway=gateway, epoch=epoch, **now)
+    key = ["gateway", "epoch"]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=now))
 
 
 def _note(connection: Connection, moments: Table, at: int | None) -> None:

@@ -196,3 +196,16 @@ resumptions = Table("resumptions", metadata, Column("at", BigInteger, primary_ke
 
 # When the clock alone changed an alert: with the above all that a replay needs beside readings.
 ticks = Table("ticks", metadata, Column("at", BigInteger, primary_key=True))
+
+# How far each counter of a gateway is settled; `ahead` is JSON, a list of [first, last].
+progress = Table(
+    "progress",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("epoch", Text, primary_key=True),
+    Column("through", BigInteger, nullable=False),
+    Column("ahead", Text, nullable=False),
+    Column("gap_since", BigInteger),
+    Column("lost", BigInteger, nullable=False),
+    Column("heard_at", BigInteger, nullable=False),
+)
