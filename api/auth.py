@@ -49,6 +49,7 @@ ROUTES: Mapping[str, Standing] = {
     "GET /v1/alerts": Standing.VIEWER,
     "GET /v1/alerts/{alert}": Standing.VIEWER,
     "GET /v1/devices": Standing.VIEWER,
+    "GET /v1/gateways": Standing.VIEWER,
     "GET /v1/keys": Standing.ADMIN,
     "POST /v1/keys": Standing.ADMIN,
     "DELETE /v1/keys/{key}": Standing.ADMIN,

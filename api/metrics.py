@@ -1,6 +1,6 @@
 """`/metrics` for Prometheus: counters of the ledger, and how the parts are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
@@ -9,9 +9,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from api.context import ApiContext, SystemStatus
+from api.gateways import missing
 from api.stats import by_reason
 from core.model import Refusal, Severity, State
-from storage import queries
+from storage import gateways, queries
 from storage.forwarder import ForwarderState
 from storage.queries import Stats
 
@@ -62,7 +63,9 @@ class _SystemCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         with queries.snapshot(self._context.readers) as connection:
             counted = queries.stats(connection)
+            counters = gateways.counted(connection)
         yield from _of_ledger(counted)
+        yield from _of_gateways(counters)
         yield from _of_parts(self._context.status())
 
 
@@ -89,6 +92,20 @@ def _of_ledger(counted: Stats) -> Iterator[Metric]:
     yield _gauge("series", "Series that have at least one reading.", counted.series)
     words = "Points in the ledger that InfluxDB has yet to take."
     yield _gauge("forwarder_backlog_points", words, counted.outflow_points)
+
+
+def _of_gateways(counters: Mapping[str, Sequence[gateways.Counted]]) -> Iterator[Metric]:
+    absent = GaugeMetricFamily(
+        "andaman_gateway_missing_messages",
+        "Messages that a gateway's own counter says are missing now.",
+        labels=["gateway"],
+    )
+    words = "Messages that never came and were written off."
+    lost = {name: sum(c.progress.lost for c in found) for name, found in counters.items()}
+    for name, found in counters.items():
+        absent.add_metric([name], missing(found))
+    yield absent
+    yield _counter("gateway_lost_messages", words, "gateway", lost)
 
 
 def _of_parts(status: SystemStatus) -> Iterator[Metric]:

@@ -13,6 +13,7 @@ from api import (
     alerts,
     devices,
     docs,
+    gateways,
     health,
     keys,
     latest,
@@ -29,7 +30,7 @@ from api.problems import ApiError, answer
 __all__ = ["ApiContext", "Check", "SystemStatus", "Write", "create_app"]
 
 BODY_LIMIT = 256 * 1024
-_RESOURCES = (alerts, devices, keys, latest, parameters, series, sites, stats)
+_RESOURCES = (alerts, devices, gateways, keys, latest, parameters, series, sites, stats)
 _SECURITY = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",

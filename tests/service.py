@@ -1,6 +1,6 @@
 """The API over a real ledger, without pipeline, broker or network."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +16,11 @@ from core.configuration import Configuration
 from core.model import (
     MINUTE,
     Columns,
+    Counter,
     Counts,
     Device,
     Gateway,
+    Progress,
     Quarantined,
     Reason,
     Role,
@@ -151,6 +153,7 @@ class Service:
         quarantined: Sequence[Quarantined] = (),
         duplicate: int = 0,
         points: int = 0,
+        progress: Mapping[Counter, Progress] | None = None,
     ) -> None:
         """Commit a batch of (series, measured_at, value, flag) of `SERIES`."""
         held = columns(rows)
@@ -170,6 +173,7 @@ class Service:
                 newest=held.newest(),
                 new_series=[s for s in SERIES if s.index not in known],
                 quarantined=quarantined,
+                progress=progress or {},
                 transitions=transitions,
                 points=points,
                 lines=b"x" * points,

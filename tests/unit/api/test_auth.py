@@ -25,6 +25,7 @@ EXPECTED = {
     "GET /v1/alerts": READ,
     "GET /v1/alerts/{alert}": READ,
     "GET /v1/devices": READ,
+    "GET /v1/gateways": READ,
     "GET /v1/keys": {"admin"},
     "POST /v1/keys": {"admin"},
     "DELETE /v1/keys/{key}": {"admin"},

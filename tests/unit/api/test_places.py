@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.catalogue import CATALOGUE
-from core.model import HOUR, MINUTE, Severity, State, iso
+from core.model import HOUR, MINUTE, Progress, Range, Severity, State, iso
 from tests.service import CITY, NOW, Service, ago, change
 
 TURBIDITY, BATTERY, PM25 = 0, 1, 2  # places in `tests.service.SERIES`
@@ -159,3 +159,14 @@ def test_a_parameter_that_has_left_the_catalogue_has_no_unit(served: Service) ->
     http = served.with_context(catalogue={})
     for path in ("/v1/latest", "/v1/series/buoy/turbidity"):
         assert http.get(path, headers=served.headers()).status_code == 200
+
+
+def test_a_gateway_tells_what_of_it_never_came(served: Service) -> None:
+    assert served.get("/v1/gateways")["items"][0]["counters"] == []
+    progress = Progress(through=4, ahead=(Range(7, 9),), gap_since=ago(1), lost=3)
+    served.store(progress={("gw", "b7"): progress})
+    (gateway,) = served.get("/v1/gateways")["items"]
+    assert gateway["missing"] == 2
+    (counter,) = gateway["counters"]
+    assert (counter["through"], counter["lost"]) == (4, 3)
+    assert counter["gaps"] == [{"first": 5, "last": 6}]

@@ -1,0 +1,113 @@
+"""`/v1/gateways`: who reports, and what of it never came."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.context import Context
+from api.shapes import Answer, AskedLongPage, Names, Page, Time, cut, example, position_of
+from core.model import Range, iso
+from storage import gateways as stored
+from storage import queries
+
+router = APIRouter(tags=["Places and devices"])
+
+MOST_GAPS = 20
+MOST_EPOCHS = 5
+
+
+class Gap(Answer):
+    """Numbers that are missing, both ends included."""
+
+    first: int
+    last: int
+
+
+class Counter(Answer):
+    """One epoch of a gateway's own counter."""
+
+    epoch: str
+    through: int = Field(description="All numbers up to this one are settled or written off.")
+    gaps: list[Gap] = Field(description=f"What is missing beyond it, the first {MOST_GAPS}.")
+    gap_since: Time | None = Field(description="When the first gap was seen.")
+    lost: int = Field(description="Messages that never came and were written off.")
+    heard: Time = Field(description="When it last moved.")
+
+
+class Gateway(Answer):
+    """An MQTT or HTTP client with its own credential."""
+
+    model_config = example(
+        {
+            "id": "gw-patong",
+            "name": {"en": "Patong", "th": "ป่าตอง"},
+            "devices": 12,
+            "newest": "2026-11-22T01:00:00Z",
+            "missing": 2,
+            "counters": [
+                {
+                    "epoch": "b7",
+                    "through": 4711,
+                    "gaps": [{"first": 4712, "last": 4713}],
+                    "gap_since": "2026-11-22T00:59:30Z",
+                    "lost": 0,
+                    "heard": "2026-11-22T01:00:00Z",
+                }
+            ],
+        }
+    )
+
+    id: str
+    name: Names
+    devices: int
+    newest: Time | None = Field(description="When a reading of its devices last came.")
+    missing: int = Field(description="Messages that are missing now, over all its counters.")
+    counters: list[Counter] = Field(description="The latest heard first; empty if it counts not.")
+
+
+class Gateways(Page[Gateway]):
+    """Gateways by id."""
+
+
+@router.get("/gateways")
+def list_gateways(context: Context, asked: Annotated[AskedLongPage, Query()]) -> Gateways:
+    """All gateways, with the gaps in what they sent."""
+    (after,) = position_of(asked.cursor, str) or ("",)
+    with queries.snapshot(context.readers) as connection:
+        found = stored.gateways(connection, after=after, limit=asked.limit + 1)
+    rows, following = cut(found, asked.limit, lambda row: (row.id,))
+    return Gateways(items=[_gateway(row) for row in rows], next=following)
+
+
+def missing(counters: Sequence[stored.Counted]) -> int:
+    """How many messages are missing in these counters."""
+    return sum(_size(gap) for counted in counters for gap in counted.progress.gaps)
+
+
+def _gateway(row: stored.GatewayRow) -> Gateway:
+    return Gateway(
+        id=row.id,
+        name=Names(en=row.name_en, th=row.name_th),
+        devices=row.devices,
+        newest=None if row.newest is None else iso(row.newest),
+        missing=missing(row.counters),
+        counters=[_counter(counted) for counted in row.counters[:MOST_EPOCHS]],
+    )
+
+
+def _counter(counted: stored.Counted) -> Counter:
+    progress = counted.progress
+    return Counter(
+        epoch=counted.epoch,
+        through=progress.through,
+        gaps=[Gap(first=gap.first, last=gap.last) for gap in progress.gaps[:MOST_GAPS]],
+        gap_since=None if progress.gap_since is None else iso(progress.gap_since),
+        lost=progress.lost,
+        heard=iso(counted.heard_at),
+    )
+
+
+def _size(gap: Range) -> int:
+    return gap.last - gap.first + 1

@@ -1,0 +1,69 @@
+"""What the API asks of the ledger about gateways: who reports, and where their counters stand."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from core.model import Progress, Range
+from storage import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One epoch of a gateway's counter; `heard_at` is when it last moved, µs."""
+
+    epoch: str
+    progress: Progress
+    heard_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRow:
+    """A gateway, its devices' newest reading, and its counters, the latest heard first."""
+
+    id: str
+    name_en: str
+    name_th: str
+    devices: int
+    newest: int | None
+    counters: Sequence[Counted]
+
+
+def gateways(connection: Connection, *, after: str = "", limit: int) -> list[GatewayRow]:
+    """Gateways by id."""
+    g, d, s, n = schema.gateways.c, schema.devices.c, schema.series.c, schema.latest.c
+    statement = (
+        select(g.id, g.name_en, g.name_th, func.count(d.id.distinct()), func.max(n.received_at))
+        .outerjoin(schema.devices, d.gateway == g.id)
+        .outerjoin(schema.series, s.device == d.id)
+        .outerjoin(schema.latest, n.series == s.id)
+        .where(g.id > after)
+        .group_by(g.id)
+        .order_by(g.id)
+        .limit(limit)
+    )
+    rows = [tuple(row) for row in connection.execute(statement)]
+    counters = counted(connection, [row[0] for row in rows])
+    return [GatewayRow(*row, counters.get(row[0], [])) for row in rows]
+
+
+def counted(
+    connection: Connection, gateways: Sequence[str] | None = None
+) -> dict[str, list[Counted]]:
+    """The counters of these gateways, or of all, the latest heard first."""
+    c = schema.progress.c
+    statement = select(schema.progress).order_by(c.gateway, c.heard_at.desc(), c.epoch)
+    if gateways is not None:
+        statement = statement.where(c.gateway.in_(gateways))
+    found: dict[str, list[Counted]] = {}
+    for row in connection.execute(statement):
+        progress = Progress(
+            through=row.through,
+            ahead=tuple(Range(*pair) for pair in json.loads(row.ahead)),
+            gap_since=row.gap_since,
+            lost=row.lost,
+        )
+        found.setdefault(row.gateway, []).append(Counted(row.epoch, progress, row.heard_at))
+    return found
