@@ -3,10 +3,12 @@
 import asyncio
 import json
 import logging
+import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +21,7 @@ import app as composition
 import demo as demonstration
 from core.errors import AndamanError, ConfigError, StartError
 from core.model import Role
-from core.settings import Settings
+from core.settings import SECRETS, Settings
 from storage.ledger import Ledger
 
 cli = typer.Typer(
@@ -56,9 +58,13 @@ def run(data: Data = None, ready_file: ReadyFile = None) -> None:
 
     Example: ANDAMAN_INFLUX_URL=http://127.0.0.1:8086 andaman run --data /var/lib/andaman
     """
-    settings = _settings(data)
-    _log_to_stderr(settings.log_level)
     with _told():
+        settings = _settings(data)
+        _log_to_stderr(settings.log_level)
+        if ready_file is not None:
+            with _writing(ready_file):
+                ready_file.parent.mkdir(parents=True, exist_ok=True)
+                ready_file.unlink(missing_ok=True)  # an earlier run's would be taken for ours
         asyncio.run(_run(settings, ready_file))
 
 
@@ -157,9 +163,10 @@ async def _run(settings: Settings, ready_file: Path | None) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with composition.running(settings) as system:
         if ready_file is not None:
-            mqtt = {"host": system.broker.host, "port": system.broker.port} if system.broker else {}
+            mqtt = {"host": system.broker.host, "port": system.broker.port}
             ready = {"api": system.api_url, "mqtt": mqtt}
-            composition.write_private(ready_file, json.dumps(ready))
+            with _writing(ready_file):
+                composition.write_private(ready_file, json.dumps(ready))
         await stop.wait()
 
 
@@ -181,11 +188,39 @@ def _settings(data: Path | None) -> Settings:
     Raises:
         ConfigError: a setting that cannot be right, by its name.
     """
+    if strangers := list(_strangers(os.environ)):
+        raise ConfigError(strangers)
     try:
         return Settings() if data is None else Settings(data_dir=data)
     except ValidationError as error:
-        problems = [f"ANDAMAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
-        raise ConfigError(problems) from error
+        raise ConfigError([_problem(e) for e in error.errors()]) from error
+
+
+def _strangers(names: Iterable[str]) -> Iterator[str]:
+    """A line for each variable that looks like a setting and is none: what it meant is missed."""
+    known = [name.upper() for name in Settings.model_fields]
+    known += [f"{name.upper()}_FILE" for name in SECRETS]
+    for name in sorted(names):
+        word = name.removeprefix("ANDAMAN_")
+        if word not in (name, *known):
+            close = get_close_matches(word, known, 1)
+            yield f"{name} is no setting; " + (
+                f"write ANDAMAN_{close[0]}" if close else "remove it"
+            )
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    """One line on what pydantic found, without the value, which may be a secret."""
+    return ": ".join([*(f"ANDAMAN_{str(name).upper()}" for name in error["loc"]), error["msg"]])
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn the refusal of a file into a line for whoever named it."""
+    try:
+        yield
+    except OSError as error:
+        raise StartError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 @contextmanager

@@ -77,6 +77,7 @@ _PARAMETERS = (
     ),
     _p("turbidity", "[NTU]", (0, 4000), (0, 50), ("Turbidity", "ความขุ่น"), "water"),
     _p("water_level", "m", (-5, 15), (-1, 5), ("Water level", "ระดับน้ำ"), "water"),
+    _p("water_pressure", "kPa", (-100, 3000), (-10, 200), ("Water pressure", "ความดันน้ำ"), "water"),
     _p("water_temperature", "Cel", (-5, 45), (24, 34), ("Water temperature", "อุณหภูมิน้ำ"), "water"),
     _p("wave_height", "m", (0, 20), (0, 3), ("Wave height", "ความสูงคลื่น"), "water"),
     _p("wave_period", "s", (0, 40), (2, 15), ("Wave period", "คาบคลื่น"), "water"),
@@ -94,9 +95,6 @@ _PARAMETERS = (
     _p("so2", "[ppb]", (0, 5000), (0, 300), ("Sulphur dioxide", "ซัลเฟอร์ไดออกไซด์"), "air"),
     _p("voc_index", "1", (0, 500), (0, 300), ("VOC index", "ดัชนีสารอินทรีย์ระเหย"), "air"),
     # bins
-    _p("distance", "mm", (0, 15000), (30, 4000), ("Distance to the waste", "ระยะถึงขยะ"), "bin"),
-    _p("fill_level", "%", (0, 100), (0, 100), ("Fill level", "ระดับขยะ"), "bin"),
-    _p("methane", "[ppm]", (0, 50000), (0, 1000), ("Methane", "มีเทน"), "bin"),
     _p(
         "bin_temperature",
         "Cel",
@@ -105,7 +103,11 @@ _PARAMETERS = (
         ("Temperature in the bin", "อุณหภูมิในถัง"),
         "bin",
     ),
+    _p("distance", "mm", (0, 15000), (30, 4000), ("Distance to the waste", "ระยะถึงขยะ"), "bin"),
+    _p("fill_level", "%", (0, 100), (0, 100), ("Fill level", "ระดับขยะ"), "bin"),
+    _p("methane", "[ppm]", (0, 50000), (0, 1000), ("Methane", "มีเทน"), "bin"),
     _p("tilt", "deg", (0, 180), (0, 15), ("Tilt", "มุมเอียง"), "bin"),
+    _p("tipped", "{flag}", (0, 1), (0, 1), ("Tipped over", "ถังล้ม"), "bin"),
     _p("weight", "kg", (0, 20000), (0, 1000), ("Weight", "น้ำหนัก"), "bin"),
     # weather
     _p("air_pressure", "hPa", (850, 1100), (995, 1020), ("Air pressure", "ความกดอากาศ"), "weather"),

@@ -5,7 +5,7 @@ the message reached us. `Message` and `Reading` are named tuples, since thousand
 second; everything else that flows is a frozen dataclass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -285,6 +285,26 @@ class Quarantined:
     detail: str
     payload: bytes
     items: int = 1
+
+
+class RefusedItem(NamedTuple):
+    """One item of a batch that was refused: the number of its message, its own number among the
+    message's items in order of time (None for a message that could not be decoded), and why.
+    """
+
+    message: int
+    index: int | None
+    reason: Refusal
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of the messages that were settled, once it is committed."""
+
+    stored: int = 0
+    duplicate: int = 0
+    refused: Sequence[RefusedItem] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,11 +50,11 @@ def arrange(
     )
     kept = _in_time(columns, message, gathered)
     kept = kept[np.argsort(columns.series[kept], kind="stable")]
-    columns, message = columns.take(kept), message[kept]
+    columns = columns.take(kept)
     disordered = _not_after(columns, tails)
     if not len(disordered):
         return columns, 0
-    return _sift(columns, message, disordered, tails, stored, gathered)
+    return _sift(columns, kept, disordered, tails, stored, gathered)
 
 
 def _in_time(columns: Columns, message: IntColumn, gathered: Gathered) -> IntColumn:
@@ -65,10 +65,10 @@ def _in_time(columns: Columns, message: IntColumn, gathered: Gathered) -> IntCol
     age = columns.received_at - columns.measured_at
     for row in np.flatnonzero(age > most):
         detail = f"more than {most[row] / DAY:g} days old"
-        gathered.refusals.add(int(message[row]), Refusal.TIME_TOO_OLD, detail)
+        gathered.refuse_row(int(row), Refusal.TIME_TOO_OLD, detail)
     for row in np.flatnonzero(-age > ahead):
         detail = f"more than {ahead[row] / MINUTE:g} minutes ahead"
-        gathered.refusals.add(int(message[row]), Refusal.TIME_IN_FUTURE, detail)
+        gathered.refuse_row(int(row), Refusal.TIME_IN_FUTURE, detail)
     return np.flatnonzero((age <= most) & (-age <= ahead))
 
 
@@ -83,12 +83,13 @@ def _not_after(columns: Columns, tails: Tails) -> IntColumn:
 
 def _sift(
     columns: Columns,
-    message: IntColumn,
+    came_as: IntColumn,
     disordered: IntColumn,
     tails: Tails,
     stored: Stored,
     gathered: Gathered,
 ) -> tuple[Columns, int]:
+    """`came_as` is the row of `gathered` that each row of `columns` was."""
     newest = {int(s): int(tails.measured_at[s]) for s in disordered}
     rows = np.flatnonzero(np.isin(columns.series, disordered)).tolist()
     keys = {r: (int(columns.measured_at[r]), int(columns.series[r])) for r in rows}
@@ -109,5 +110,5 @@ def _sift(
             duplicates += 1
         else:
             detail = f"{seen[key]!r} is stored for that time, {value!r} came"
-            gathered.refusals.add(int(message[row]), Refusal.CONFLICT, detail)
+            gathered.refuse_row(int(came_as[row]), Refusal.CONFLICT, detail)
     return replace(columns, late=late).take(np.flatnonzero(keep)), duplicates

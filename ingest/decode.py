@@ -1,21 +1,17 @@
 """Hop 2: a message becomes items, or a `DecodeError` with its reason; nothing else escapes."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import msgspec
 
 from core.errors import DecodeError
 from core.model import Message, Refusal
 from ingest.dialects.shape import Decoded, Incoming
 from ingest.dialects.table import DIALECTS
-from ingest.sources import Source
+from ingest.sources import PUSHED, Source, about
 
 PAYLOAD_LIMIT = 65_536
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-def decode(message: Message, source: Source, headers: Mapping[str, str] = _NO_HEADERS) -> Decoded:
+def decode(message: Message, source: Source) -> Decoded:
     """What one message of `source` holds, readings in order of time.
 
     Raises:
@@ -27,7 +23,9 @@ def decode(message: Message, source: Source, headers: Mapping[str, str] = _NO_HE
     if len(payload) > PAYLOAD_LIMIT:
         raise DecodeError(Refusal.TOO_LARGE, f"{len(payload)} bytes, {PAYLOAD_LIMIT} at most")
     topic = message.topic.decode("utf-8", "replace")
-    incoming = Incoming(topic, payload, message.received_at, source.zone, headers)
+    incoming = Incoming(topic, payload, message.received_at, source.zone)
+    if topic.startswith(PUSHED):
+        incoming = _pushed(incoming, source)
     try:
         decoded = DIALECTS[source.dialect](incoming)
     except msgspec.ValidationError as error:
@@ -43,7 +41,17 @@ def decode(message: Message, source: Source, headers: Mapping[str, str] = _NO_HE
     return decoded
 
 
+def _pushed(incoming: Incoming, source: Source) -> Incoming:
+    """The same, as the request had it: a topic where it named one, or the header X-Sensor."""
+    named = about(incoming.topic)
+    if source.dialect == "sensor-community":
+        return incoming._replace(topic="", headers={"x-sensor": named})
+    return incoming._replace(topic=named)
+
+
 def _validation_reason(words: str) -> Refusal:
+    if "`key`" in words:  # the name of a value, not the value
+        return Refusal.WRONG_SHAPE
     if "$.values" in words or ".values[" in words or "out of range" in words:
         return Refusal.NOT_A_NUMBER
     if ".time" in words:

@@ -4,11 +4,12 @@ A reading of a device that speaks the catalogue's own words takes the short way:
 else goes through address, profile and unit. Nothing here touches the ledger or a clock.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.errors import DecodeError
-from core.model import Message, Quarantined, Reading, Refusal
+from core.model import Message, Quarantined, Reading, Refusal, RefusedItem
 from ingest.decode import decode
 from ingest.dialects.shape import Item, Refused
 from ingest.registry import NOTHING, Known, Registry
@@ -36,19 +37,23 @@ class Rows:
 
 @dataclass(slots=True)
 class Refusals:
-    """What is refused, grouped by message and reason: the first detail, and how many items."""
+    """What is refused: item by item, and `found`, grouped by message and reason: the first detail,
+    and how many items.
+    """
 
+    each: list[RefusedItem] = field(default_factory=list)
     found: dict[tuple[int, Refusal], tuple[str, int]] = field(default_factory=dict)
 
-    def add(self, message: int, reason: Refusal, detail: str) -> None:
-        """Refuse one item of the message with that number."""
+    def add(self, message: int, index: int | None, reason: Refusal, detail: str) -> None:
+        """Refuse one item of the message with that number; no index when it could not be decoded."""
+        self.each.append(RefusedItem(message, index, reason, detail))
         first, items = self.found.get((message, reason), (detail, 0))
         self.found[message, reason] = (first, items + 1)
 
     @property
     def items(self) -> int:
         """How many in all."""
-        return sum(items for _, items in self.found.values())
+        return len(self.each)
 
 
 @dataclass(slots=True)
@@ -63,6 +68,13 @@ class Gathered:
     numbers: dict[int, tuple[str, int]] = field(default_factory=dict)
     rows: Rows = field(default_factory=Rows)
     refusals: Refusals = field(default_factory=Refusals)
+    indexes: dict[int, int] = field(default_factory=dict)  # row → item, where they differ
+
+    def refuse_row(self, row: int, reason: Refusal, detail: str) -> None:
+        """Refuse the reading in a row of `rows`."""
+        message = self.rows.message[row]
+        first = bisect_left(self.rows.message, message)
+        self.refusals.add(message, self.indexes.get(row, row - first), reason, detail)
 
     def quarantined(self) -> list[Quarantined]:
         """One entry for each message and reason, in order of arrival."""
@@ -82,7 +94,7 @@ def gather(messages: Sequence[Message], registry: Registry, sources: Sources) ->
             source, gateway = sources.of(message.topic)
             items, epoch, seq = decode(message, source)
         except DecodeError as error:
-            gathered.refusals.add(number, error.reason, error.detail)
+            gathered.refusals.add(number, None, error.reason, error.detail)
             items, epoch, seq = [], None, None
         gathered.sources.append(source)
         gathered.gateways.append(gateway)
@@ -92,8 +104,8 @@ def gather(messages: Sequence[Message], registry: Registry, sources: Sources) ->
         if quick is not None:
             rows.extend(number, quick)
             continue
-        for item in items:
-            _place(item, number, gateway, registry, gathered)
+        for index, item in enumerate(items):
+            _place(item, number, index, gateway, registry, gathered)
     return gathered
 
 
@@ -117,22 +129,26 @@ def _quick(
     return found
 
 
-def _place(item: Item, number: int, gateway: str, registry: Registry, gathered: Gathered) -> None:
+def _place(
+    item: Item, number: int, index: int, gateway: str, registry: Registry, gathered: Gathered
+) -> None:
     """An item off the beaten track: find its device, translate it, find or bear its series."""
+    refusals, rows = gathered.refusals, gathered.rows
     if isinstance(item, Refused):
-        gathered.refusals.add(number, *item)
+        refusals.add(number, index, *item)
         return
     device = registry.device_of(item.device)
     refusal = registry.refuse(device, gateway)
     if refusal is not None:
-        gathered.refusals.add(number, *refusal)
+        refusals.add(number, index, *refusal)
         return
     for found in translate(item, device, registry.devices[device].profile):
         if isinstance(found, Refused):
-            gathered.refusals.add(number, *found)
+            refusals.add(number, index, *found)
         else:
+            gathered.indexes[len(rows.message)] = index
             series = registry.series_of(device, found.parameter)
-            gathered.rows.extend(number, [(series, found.measured_at, found.value)])
+            rows.extend(number, [(series, found.measured_at, found.value)])
 
 
 def quarantined(

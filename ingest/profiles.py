@@ -108,7 +108,7 @@ def _problems(file: Located[ProfilesFile], known: Mapping[str, Profile]) -> Iter
                 yield file.problem((*here, "keys", key, "parameter"), text)
             elif channel.unit is not None:
                 try:
-                    conversion(channel.unit, parameter.unit)
+                    conversion(channel.unit, parameter.unit, parameter.key)
                 except UnknownUnitError as error:
                     yield file.problem((*here, "keys", key, "unit"), f"{error}; use UCUM")
 

@@ -2,10 +2,14 @@
 
 A source is a topic filter, a dialect and the gateway that its readings count for: a gateway by its
 name, or the topic level that `{gateway}` stands for in the filter.
+
+What is pushed over HTTP has a topic too, so that it can be quarantined and tried again like anything
+else: `$http/{gateway}/{dialect}`, and behind it what the request says of its topic or its sensor. No
+broker delivers such a topic to us: filters cannot begin with `$`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +23,7 @@ from core.model import DAY, MINUTE, Refusal
 from ingest.dialects import table
 
 GATEWAY_LEVEL = "{gateway}"
+PUSHED = "$http/"
 MAX_AGE = 30 * DAY
 MAX_AHEAD = 5 * MINUTE
 
@@ -81,12 +86,40 @@ class Sources:
             levels = topic.decode("utf-8").split("/")
         except UnicodeDecodeError as error:
             raise DecodeError(Refusal.UNKNOWN_TOPIC, "the topic is not UTF-8") from error
+        if levels[0] == "$http":
+            return self._pushed(levels)
         for source, pattern in self._patterns:
             if _matches(pattern, levels):
                 if source.gateway:
                     return source, source.gateway
                 return source, levels[pattern.index(GATEWAY_LEVEL)]
         raise DecodeError(Refusal.UNKNOWN_TOPIC, "no source in sources.yaml takes this topic")
+
+    def _pushed(self, levels: Sequence[str]) -> tuple[Source, str]:
+        """The source of a push; zone and bounds are those of the first source in the file with the
+        same dialect and gateway, where there is one.
+        """
+        if len(levels) < 3 or levels[2] not in table.DIALECTS:
+            raise DecodeError(Refusal.UNKNOWN_TOPIC, f"{PUSHED}{{gateway}}/{{dialect}} is due")
+        _, gateway, dialect, *_ = levels
+        like = [s for s in self.all if s.dialect == dialect and s.gateway in {"", gateway}]
+        topic = f"{PUSHED}{GATEWAY_LEVEL}/{dialect}/#"
+        known = replace(like[0] if like else NATIVE, id=f"http-{dialect}", topic=topic)
+        return replace(known, dialect=dialect, gateway=""), gateway
+
+
+def pushed_topic(gateway: str, dialect: str, about: str = "") -> bytes:
+    """The topic of a push; `about` is the topic, or the sensor, that the request names."""
+    return f"{PUSHED}{gateway}/{dialect}{'/' if about else ''}{about}".encode()
+
+
+def about(topic: str) -> str:
+    """What a pushed topic says beyond gateway and dialect.
+
+    >>> about(pushed_topic("gw", "tasmota", "tele/x/SENSOR").decode())
+    'tele/x/SENSOR'
+    """
+    return topic.split("/", 3)[3] if topic.count("/") >= 3 else ""
 
 
 def _matches(pattern: Sequence[str], levels: Sequence[str]) -> bool:

@@ -70,4 +70,4 @@ def _reading(reading: Reading, device: str, profile: Profile) -> Reading | Refus
 
 def _converted(value: float, unit: str, parameter: str) -> float:
     wanted = CATALOGUE[parameter].unit
-    return value if unit == wanted else conversion(unit, wanted)(value)
+    return value if unit == wanted else conversion(unit, wanted, parameter)(value)

@@ -109,13 +109,30 @@ _OWN = (
 )
 
 
+# What a litre of a gas at 25 °C and 1 atm holds is 1/24.45 mol; by parameter, its mass in g/mol.
+_MOLAR_LITRES = 24.45
+_MOLAR_GRAMS: Mapping[str, float] = MappingProxyType(
+    {
+        "co": 28.010,
+        "co2": 44.009,
+        "h2s": 34.081,
+        "methane": 16.043,
+        "nh3": 17.031,
+        "no2": 46.006,
+        "o3": 47.998,
+        "so2": 64.064,
+    }
+)
+
+
 class UnknownUnitError(ValueError):
     """A unit that we cannot read, or that measures something else."""
 
 
 @cache
-def conversion(given: str, wanted: str) -> Linear:
-    """How a value in `given` becomes one in `wanted`.
+def conversion(given: str, wanted: str, parameter: str = "") -> Linear:
+    """How a value in `given` becomes one in `wanted`. Where `parameter` is a gas in the air, its
+    mass in a volume becomes its share of it, at 25 °C and 1 atm.
 
     Raises:
         UnknownUnitError: one of them is unknown, or they measure different things.
@@ -124,19 +141,27 @@ def conversion(given: str, wanted: str) -> Linear:
     100.0
     >>> conversion("uS/cm", "mS/cm")(48500.0)
     48.5
+    >>> round(conversion("ug/m3", "[ppb]", "no2")(46.0), 2)
+    24.45
     """
     if given == wanted:
         return IDENTITY
     try:
-        registry = _registry()
         source, target = _PINT[given], _PINT[wanted]
-        offset = float(registry.Quantity(0.0, source).to(target).magnitude)
-        hundred = float(registry.Quantity(100.0, source).to(target).magnitude)
+        offset, hundred = (_in(target, value, source, parameter) for value in (0.0, 100.0))
     except KeyError as error:
         raise UnknownUnitError(f"the unit {error.args[0]} is not known") from error
     except pint.PintError as error:
         raise UnknownUnitError(f"{given} does not convert to {wanted}") from error
     return Linear((hundred - offset) / 100, offset)
+
+
+def _in(target: str, value: float, source: str, parameter: str) -> float:
+    registry = _registry()
+    quantity = registry.Quantity(value, source)
+    if parameter in _MOLAR_GRAMS and quantity.is_compatible_with("g/L"):
+        quantity = quantity * registry.Quantity(_MOLAR_LITRES / _MOLAR_GRAMS[parameter], "L/g")
+    return float(quantity.to(target).magnitude)
 
 
 @cache

@@ -35,7 +35,13 @@ def gateways(connection: Connection, *, after: str = "", limit: int) -> list[Gat
     """Gateways by id."""
     g, d, s, n = schema.gateways.c, schema.devices.c, schema.series.c, schema.latest.c
     statement = (
-        select(g.id, g.name_en, g.name_th, func.count(d.id.distinct()), func.max(n.received_at))
+        select(
+            g.id,
+            g.name_en,
+            g.name_th,
+            func.count(d.id.distinct()).label("devices"),
+            func.max(n.received_at).label("newest"),
+        )
         .outerjoin(schema.devices, d.gateway == g.id)
         .outerjoin(schema.series, s.device == d.id)
         .outerjoin(schema.latest, n.series == s.id)
@@ -44,9 +50,19 @@ def gateways(connection: Connection, *, after: str = "", limit: int) -> list[Gat
         .order_by(g.id)
         .limit(limit)
     )
-    rows = [tuple(row) for row in connection.execute(statement)]
-    counters = counted(connection, [row[0] for row in rows])
-    return [GatewayRow(*row, counters.get(row[0], [])) for row in rows]
+    rows = list(connection.execute(statement))
+    counters = counted(connection, [row.id for row in rows])
+    return [
+        GatewayRow(
+            id=row.id,
+            name_en=row.name_en,
+            name_th=row.name_th,
+            devices=row.devices,
+            newest=row.newest,
+            counters=counters.get(row.id, []),
+        )
+        for row in rows
+    ]
 
 
 def counted(

@@ -31,6 +31,7 @@ from core.model import (
     Transition,
 )
 from storage import schema
+from storage.changes import Resolution, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
 
 PAYLOAD_LIMIT = 65_536
@@ -70,6 +71,7 @@ class Batch:
     resumed_at: int | None = None
     ticked_at: int | None = None
     progress: Mapping[Counter, Progress] = field(default_factory=dict)
+    resolution: Resolution | None = None
 
 
 class Ledger:
@@ -138,6 +140,8 @@ class Ledger:
             for counter, progress in batch.progress.items():
                 _keep_progress(connection, counter, progress, batch.recorded_at)
             _count(connection, batch, stored)
+            if batch.resolution is not None:
+                resolve(connection, batch.resolution, batch.recorded_at)
 
     def register(self, configuration: Configuration) -> None:
         """Make sites, gateways and devices what the files say."""
@@ -228,18 +232,24 @@ class Ledger:
         with self.transaction() as connection:
             _set_meta(connection, facts)
 
-    def add_key(self, key: str, digest: str, role: Role, owner: str, at: int) -> None:
-        """Keep a new key's hash."""
+    def add_key(
+        self, key: str, digest: str, role: Role, owner: str, at: int, *, by: str = "andaman"
+    ) -> None:
+        """Keep a new key's hash, made by the key `by`."""
         row = {"id": key, "hash": digest, "role": role.value, "owner": owner, "created_at": at}
         with self.transaction() as connection:
             connection.execute(insert(schema.keys), row)
+            note(connection, at, by, "key-made", key, f"{role} for {owner}")
 
-    def revoke_key(self, key: str, at: int) -> bool:
+    def revoke_key(self, key: str, at: int, *, by: str = "andaman") -> bool:
         """End a key now; False when there is no such key in force."""
         c = schema.keys.c
         with self.transaction() as connection:
             statement = update(schema.keys).where(c.id == key, c.revoked_at.is_(None))
-            return connection.execute(statement.values(revoked_at=at)).rowcount == 1
+            ended = connection.execute(statement.values(revoked_at=at)).rowcount == 1
+            if ended:
+                note(connection, at, by, "key-revoked", key)
+            return ended
 
     def read(self, statement: Any) -> list[Any]:
         """The rows of a select, on the writer's own connection."""
@@ -349,11 +359,7 @@ def _count(connection: Connection, batch: Batch, stored: int) -> None:
     for transition in batch.transitions:
         name = f"transitions.{transition.after}"
         steps[name] = steps.get(name, 0) + 1
-    for name, step in steps.items():
-        if step:
-            statement = upsert(schema.counters).values(name=name, value=step)
-            more = {"value": schema.counters.c.value + step}
-            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=more))
+    step_counters(connection, steps)
 
 
 def _quarantine_row(refused: Quarantined) -> dict[str, Any]:

@@ -95,6 +95,14 @@ quarantine = Table(
     Column("items", Integer, nullable=False),
     Column("size", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    # What became of it: None while it waits. `edited` is the payload that was taken in its place.
+    Column("resolved_at", BigInteger),
+    Column("resolution", Text),
+    Column("resolved_by", Text),
+    Column("note", Text),
+    Column("edited", LargeBinary),
+    Index("quarantine_by_message", "received_at", "topic"),
+    Index("quarantine_by_resolution", "resolved_at", "id"),
 )
 
 # What a rule remembers of a subject while something is going on there; JSON of `Watch`.
@@ -175,6 +183,18 @@ keys = Table(
     Column("owner", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+)
+
+# Who changed what by hand: the id of the key, and what it was used for.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
 )
 
 counters = Table(

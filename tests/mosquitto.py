@@ -32,6 +32,12 @@ ACL = """
 user ingest
 topic read andaman/v1/+/up/#
 topic write andaman/v1/+/down/#
+topic read tele/+/SENSOR
+topic read /odd.name//#
+
+user gw-1
+topic write tele/+/SENSOR
+topic write /odd.name//#
 
 pattern write andaman/v1/%u/up/#
 pattern read andaman/v1/%u/down/#

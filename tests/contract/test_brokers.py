@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from core.model import Message
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.mqtt import Listener
+from ingest.sources import NATIVE
 from tests.mosquitto import Mosquitto, has_mosquitto
 
 pytestmark = pytest.mark.network
@@ -27,6 +28,11 @@ WINDOW = 2000  # messages that both brokers send before they wait for an acknowl
 ACK_WAIT = 1  # seconds after which nats-server sends again what is not acknowledged
 PATIENCE = 10.0  # seconds, for what takes milliseconds on an idle machine
 GATEWAYS = ("gw-1", "gw-2")
+SOURCES = (
+    NATIVE,
+    dataclasses.replace(NATIVE, topic="tele/+/SENSOR", gateway="gw-1"),
+    dataclasses.replace(NATIVE, topic="/odd.name//#", gateway="gw-1"),
+)
 
 
 class Nats:
@@ -35,7 +41,9 @@ class Nats:
     holds_back: float = ACK_WAIT  # seconds before what is not acknowledged comes again
 
     def __init__(self, folder: Path) -> None:
-        self._broker = EmbeddedBroker(folder, GATEWAYS, _free_port(), ack_wait_seconds=ACK_WAIT)
+        self._broker = EmbeddedBroker(
+            folder, GATEWAYS, _free_port(), sources=SOURCES, ack_wait_seconds=ACK_WAIT
+        )
         self.stop = self._broker.stop
 
     def start(self) -> None:
@@ -84,6 +92,7 @@ class Ear:
         self.sessions: list[str] = []
         self.listener = Listener(
             **dataclasses.asdict(address),
+            topics=[source.filter for source in SOURCES],
             deliver=self.heard.append,
             connected=lambda _at: self.sessions.append("up"),
             disconnected=lambda _at: self.sessions.append("down"),
@@ -162,11 +171,12 @@ def publish(
     payloads: Sequence[bytes],
     *,
     topic: str = "andaman/v1/gw-1/up/readings",
+    name: str = "gw-1",
     qos: int = 1,
     retain: bool = False,
 ) -> None:
-    """Publish as gw-1 and wait until the broker has all."""
-    with gateway(broker, "gw-1") as client:
+    """Publish as one gateway and wait until the broker has all."""
+    with gateway(broker, name) as client:
         sent = [client.publish(topic, payload, qos, retain) for payload in payloads]
         for info in sent:
             info.wait_for_publish(PATIENCE)
@@ -346,6 +356,18 @@ def test_nobody_publishes_as_another_gateway(broker: Broker) -> None:
         publish(broker, [b"own"])
         ear.hears(1)
     assert ear.payloads == [b"own"]
+
+
+@pytest.mark.parametrize("topic", ["tele/attic/SENSOR", "/odd.name//x/y", "/odd.name/"])
+def test_a_gateway_publishes_on_the_topics_of_its_sources_and_no_other_does(
+    broker: Broker, topic: str
+) -> None:
+    with listening(broker.address) as ear:
+        ear.connects()
+        publish(broker, [b"forged"], topic=topic, name="gw-2")
+        publish(broker, [b"own"], topic=topic)
+        ear.hears(1)
+    assert [(message.topic.decode(), message.payload) for message in ear.heard] == [(topic, b"own")]
 
 
 def test_a_gateway_hears_its_own_receipts_alone(broker: Broker) -> None:

@@ -1,5 +1,6 @@
 """The embedded broker: its files, its start and its ends, the violent ones above all."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from core.errors import StartError
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.broker_files import Secrets, configuration, keep_secrets
 from ingest.mqtt import Listener
+from ingest.sources import NATIVE
 
 GATEWAYS = ("gw-1", "gw-2")
 PATIENCE = 10.0  # seconds, for what takes milliseconds on an idle machine
@@ -96,6 +98,26 @@ def test_it_lets_each_user_do_only_its_own(tmp_path: Path) -> None:
     ]
     assert settings["listen"] == "127.0.0.1:-1"
     assert settings["mqtt"]["host"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("topic", "gateway", "publishes", "heard"),
+    [
+        pytest.param("tele/+/SENSOR", "gw-1", ["tele.*.SENSOR"], ["tele.*.SENSOR"], id="named"),
+        pytest.param("tele/+/SENSOR", "gw-2", [], ["tele.*.SENSOR"], id="another's"),
+        pytest.param("z/{gateway}/#", "", ["z.gw-1", "z.gw-1.>"], ["z.*", "z.*.>"], id="a level"),
+        pytest.param("/a.b//c", "gw-1", ["/.a//b./.c"], ["/.a//b./.c"], id="odd levels"),
+    ],
+)
+def test_it_lets_a_gateway_publish_on_the_topics_of_its_sources(
+    tmp_path: Path, topic: str, gateway: str, publishes: list[str], heard: list[str]
+) -> None:
+    source = dataclasses.replace(NATIVE, topic=topic, gateway=gateway)
+    secrets = Secrets(gateways={"gw-1": "one"})
+    settings = json.loads(configuration(tmp_path, 1883, secrets, ["gw-1"], 10, [source]))
+    ingest, gw = (user["permissions"] for user in settings["authorization"]["users"])
+    assert gw["publish"] == ["andaman.v1.gw-1.up.>", *publishes]
+    assert ingest["subscribe"] == ["andaman.v1.*.up.>", *heard]
 
 
 # --- the process ---
@@ -291,6 +313,7 @@ def test_what_it_has_acknowledged_survives_its_death(broker: EmbeddedBroker, fol
         username=address.username,
         password=address.password,
         client_id=address.client_id,
+        topics=[NATIVE.filter],
         deliver=lambda message: heard.add(message.payload),  # acknowledges nothing
         connected=lambda _at: None,
         disconnected=lambda _at: None,

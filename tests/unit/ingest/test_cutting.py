@@ -16,6 +16,7 @@ from core.model import MINUTE, Message
 from tests.arrivals import arrivals
 from tests.world import World, small_world
 
+
 def final(world: World) -> dict[str, list[Any]]:
     """Everything that the ledger says, but for when it was recorded."""
     return {

@@ -4,7 +4,7 @@ import queue
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from core.model import Message
 from ingest.mqtt import Listener, delay
 
+TOPICS = ("andaman/v1/+/up/readings", "tele/+/SENSOR")
 NOW = 1_795_305_600_000_000
 CONNACK = b"\x20\x02\x00\x00"
 PINGREQ, PINGRESP = b"\xc0\x00", b"\xd0\x00"
@@ -51,11 +52,14 @@ class Connection:
         head = self.take(2)
         return head + self.take(head[1])
 
-    def welcome(self, *, granted: int = 1, rest: bytes = b"") -> None:
-        """Answer CONNECT, and SUBSCRIBE with the QoS `granted`; `rest` comes with the first."""
+    def welcome(self, *, granted: Sequence[int] = (1, 1), rest: bytes = b"") -> None:
+        """Answer CONNECT, and SUBSCRIBE with the QoS `granted` to each topic; `rest` comes with the
+        first.
+        """
         assert self.packet()[0] == 0x10
         self.send(CONNACK + rest)
-        self.send(b"\x90\x03" + self.packet()[2:4] + bytes([granted]))
+        codes = bytes(granted)
+        self.send(bytes([0x90, 2 + len(codes)]) + self.packet()[2:4] + codes)
 
     def ends(self) -> None:
         """Wait until the listener has closed."""
@@ -80,6 +84,7 @@ class Stage:
             username="ingest",
             password="secret",
             client_id="andaman",
+            topics=TOPICS,
             deliver=self._deliver,
             connected=lambda at: self.news.put(f"up {at}"),
             disconnected=lambda at: self.news.put(f"down {at}"),
@@ -130,7 +135,7 @@ def test_it_asks_for_a_lasting_session_under_its_name(stage: Stage) -> None:
     keep_session, level = 0b1100_0000, 4
     assert connect[2:12] == b"\x00\x04MQTT" + bytes([level, keep_session]) + b"\x00\x3c"
     assert connect[12:] == b"\x00\x07andaman\x00\x06ingest\x00\x06secret"
-    assert subscribe[4:] == b"\x00\x18andaman/v1/+/up/readings\x01"
+    assert subscribe[4:] == b"\x00\x18andaman/v1/+/up/readings\x01\x00\x0dtele/+/SENSOR\x01"
 
 
 def test_it_is_up_before_the_first_message_and_down_after_the_last(stage: Stage) -> None:
@@ -219,12 +224,14 @@ def test_it_drops_the_connection_when_a_message_cannot_be_handed_on(
         pytest.param(4, 1, "not authorised: check ANDAMAN_MQTT_USERNAME", id="bad password"),
         pytest.param(5, 1, "not authorised: check ANDAMAN_MQTT_USERNAME", id="not authorised"),
         pytest.param(3, 1, "refused: Server unavailable", id="unavailable"),
-        pytest.param(0, 0x80, "no subscription to andaman/v1/+/up/readings", id="not granted"),
-        pytest.param(0, 0, "no subscription to andaman/v1/+/up/readings", id="granted at QoS 0"),
+        pytest.param(0, (0x80, 1), f"no subscription to {TOPICS[0]} at QoS 1", id="not granted"),
+        pytest.param(0, (1, 0x80), f"no subscription to {TOPICS[1]} at QoS 1", id="the second not"),
+        pytest.param(0, (1,), f"no subscription to {TOPICS[1]} at QoS 1", id="not answered"),
+        pytest.param(0, (0, 1), f"no subscription to {TOPICS[0]} at QoS 1", id="granted at QoS 0"),
     ],
 )
 def test_it_says_once_what_the_broker_refuses_and_keeps_trying(
-    stage: Stage, caplog: pytest.LogCaptureFixture, answer: int, granted: int, words: str
+    stage: Stage, caplog: pytest.LogCaptureFixture, answer: int, granted: Sequence[int], words: str
 ) -> None:
     for attempt in range(3):
         with stage.connection() as broker:
