@@ -21,6 +21,7 @@ from uuid import NAMESPACE_URL, uuid5
 import numpy as np
 
 from alerts.lifecycle import Change, Sample, Step, Watch, elapse, step, waited
+from alerts.operations import GATEWAY_GAP, Operations
 from alerts.rules import Threshold, watches
 from core.model import (
     Columns,
@@ -83,6 +84,7 @@ class Engine:
         self._series: list[Series] = []
         self._slots: list[tuple[Threshold, ...]] = []
         self._orphans: dict[tuple[str, str], str] = {}
+        self._operations = Operations()
         self._low = self._high = np.empty((0, 1))
         self._live = np.empty((0, 1), np.bool_)
         self._newest = Newest.none(0)
@@ -122,7 +124,7 @@ class Engine:
             for index, rules in enumerate(self._slots)
             for slot, rule in enumerate(rules)
         }
-        for key, body in states.items():
+        for key, body in self._operations.restore(states).items():
             place = places.get(key)
             if place is None or json.loads(body)["version"] != self._rule(place).version:
                 self._orphans[key] = body
@@ -178,9 +180,17 @@ class Engine:
             states={**outcome.states, **dict.fromkeys(ended)},
         )
 
+    def on_gaps(self, missing: Mapping[str, int], now: int) -> Outcome:
+        """Of these gateways so many messages have been missing for too long at `now`."""
+        found = {(GATEWAY_GAP, f"gateway/{name}"): float(n) for name, n in missing.items()}
+        return self._operations.judge(found, now)
+
     def accept(self, outcome: Outcome) -> None:
         """The outcome has been committed: it is what we remember now."""
-        memory: _Memory = outcome.memory
+        memory = outcome.memory
+        if not isinstance(memory, _Memory):
+            self._operations.accept(outcome)
+            return
         for place, watch in memory.watches.items():
             self._live[place] = watch is not None
             if watch is None:

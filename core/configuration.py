@@ -52,7 +52,7 @@ Duration = Annotated[int, BeforeValidator(micros)]
 class Strict(BaseModel):
     """A border model: unknown keys are mistakes, values are never guessed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Name(Strict):
@@ -149,6 +149,8 @@ def read(path: Path, model: type[FileModel]) -> Located[FileModel]:
         raise ConfigError([f"{path}:{line}: is not YAML: {error.problem}"]) from error
     except yaml.YAMLError as error:
         raise ConfigError([f"{path}:1: is not YAML: {error}"]) from error
+    except RecursionError as error:
+        raise ConfigError([f"{path}:1: is nested too deep, or refers to itself"]) from error
     try:
         return Located(path, model.model_validate(raw), lines)
     except ValidationError as error:
@@ -168,6 +170,7 @@ def load(folder: Path) -> Configuration:
         *_repeated(devices, "gateways", [g.id for g in devices.content.gateways]),
         *_repeated(devices, "devices", [d.id for d in devices.content.devices]),
         *_dangling(sites.content, devices),
+        *_shared_addresses(devices),
     ]
     if problems:
         raise ConfigError(problems)
@@ -208,6 +211,15 @@ def _repeated(file: Located[Any], key: str, ids: Sequence[str]) -> Iterable[str]
         first.setdefault(identifier, position)
 
 
+def _shared_addresses(devices: Located[DevicesFile]) -> Iterable[str]:
+    owners: dict[str, str] = {}
+    for position, device in enumerate(devices.content.devices):
+        owner = owners.setdefault(device.address.lower(), device.id)
+        if device.address and owner != device.id:
+            text = f"{device.address} is the address of {owner} already; correct one of them"
+            yield devices.problem(("devices", position, "address"), text)
+
+
 def _dangling(sites: SitesFile, devices: Located[DevicesFile]) -> Iterable[str]:
     known_sites = {s.id for s in sites.sites}
     known_gateways = {g.id for g in devices.content.gateways}
@@ -234,10 +246,14 @@ def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) -
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*place, i), lines, path) for i, item in enumerate(node.value)]
-    return _SCALARS.construct_object(node)
+    try:
+        return _SCALARS.construct_object(node)
+    except ValueError as error:  # the 30th of February, say
+        raise ConfigError([f"{path}:{lines[place]}: {node.value}: {error}"]) from error
 
 
 _SCALARS = yaml.SafeLoader("")
+_LONGEST_QUOTE = 80
 
 
 def _line(lines: Mapping[Place, int], place: Place) -> int:
@@ -256,4 +272,7 @@ def _sentence(path: Path, lines: Mapping[Place, int], error: dict[str, Any]) -> 
         case "extra_forbidden":
             return f"{path}:{line}: {what} is not known here; remove it or correct the name"
         case _:
-            return f"{path}:{line}: {what}: {error['msg']}, not {error['input']!r}"
+            given = repr(error["input"])
+            given = given if len(given) <= _LONGEST_QUOTE else f"{given[:_LONGEST_QUOTE]}…"
+            words = error["msg"].removeprefix("Value error, ")  # one of ours
+            return f"{path}:{line}: {what}: {words}, not {given}"

@@ -15,6 +15,7 @@ from core.model import MINUTE, SECOND, Counter, Progress, Range, Refusal
 from ingest.gather import Gathered
 
 PATIENCE = 10 * MINUTE
+GAP_TOLD = 30 * SECOND  # brokers deliver again what was on its way; longer, and an officer is told
 EVERY = SECOND  # between two receipts to one gateway
 MOST_REJECTED = 500  # of them in one receipt: the newest
 MOST_RANGES = 1000  # of numbers ahead of a gap; beyond it the oldest gap is written off at once
@@ -105,6 +106,16 @@ def written_off(
             moved[counter] = after
             missing[counter] = [Rejected(gap, Refusal.MISSING)]
     return moved, missing
+
+
+def overdue(progress: Mapping[Counter, Progress], now: int) -> dict[str, int]:
+    """How many messages of each gateway have been missing for `GAP_TOLD`."""
+    found: dict[str, int] = {}
+    for (gateway, _), counted in progress.items():
+        if counted.gap_since is not None and now - counted.gap_since >= GAP_TOLD:
+            absent = sum(last - first + 1 for first, last in counted.gaps)
+            found[gateway] = found.get(gateway, 0) + absent
+    return found
 
 
 class Desk:

@@ -3,9 +3,9 @@
 A source is a topic filter, a dialect and the gateway that its readings count for: a gateway by its
 name, or the topic level that `{gateway}` stands for in the filter.
 
-What is pushed over HTTP has a topic too, so that it can be quarantined and tried again like anything
-else: `$http/{gateway}/{dialect}`, and behind it what the request says of its topic or its sensor. No
-broker delivers such a topic to us: filters cannot begin with `$`.
+What is pushed over HTTP has a topic too, so that it can be quarantined and tried again like any
+message: `$http/{gateway}/{dialect}`, and behind it what the request says of its topic or its
+sensor. No broker delivers such a topic to us: filters here cannot begin with `$`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

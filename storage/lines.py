@@ -84,7 +84,8 @@ def _transition(t: Transition) -> bytes:
     }
     if math.isfinite(t.value):
         fields["value"] = repr(float(t.value))
-    tags = f"rule={_escaped(t.rule)},severity={t.severity.label},site={_escaped(t.site)}"
+    site = f",site={_escaped(t.site)}" if t.site else ""  # an alert about the system has none
+    tags = f"rule={_escaped(t.rule)},severity={t.severity.label}{site}"
     # Two subjects of one site may change in the same microsecond: digits below it, the same each
     # time, keep their points apart.
     time = t.at * 1000 + crc32(f"{t.alert} {t.after}".encode()) % 1000

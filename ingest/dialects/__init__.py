@@ -1,1 +1,1 @@
-"""One file for each payload format; `ingest.decode.DIALECTS` lists them."""
+"""One file for each payload format; `ingest.dialects.table.DIALECTS` lists them."""

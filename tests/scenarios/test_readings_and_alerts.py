@@ -1,5 +1,6 @@
 """Scripted days through the production wiring, on virtual time."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,3 +131,45 @@ def test_an_edited_rule_ends_its_alert_once(world: World, tmp_path: Path) -> Non
     assert world.transitions()[1:] == [("bin-full", "resolved", "rule-removed")]
     world.publish("bin-1", fill_level=85.0)
     assert world.transitions()[2:] == [("bin-full", "firing", "first-breach")]
+
+
+def counted(seq: int, **values: float) -> bytes:
+    body = {"epoch": "b7", "seq": seq, "device": "bin-1", "values": values}
+    return json.dumps(body).encode()
+
+
+def test_a_gap_in_a_gateways_numbers_is_told_within_a_minute_and_ends_when_it_is_filled(
+    world: World,
+) -> None:
+    world.at("00:01").send(counted(1, tilt=1.0)).send(counted(3, tilt=2.0))
+    assert world.at("00:01:20").transitions() == []
+    assert world.at("00:02").transitions() == [("gateway-gap", "firing", "first-breach")]
+    world.restart().at("00:03").send(counted(2, tilt=3.0)).at("00:04")
+    assert world.transitions()[1:] == [("gateway-gap", "resolved", "back-in-range")]
+
+
+def test_a_gap_that_is_never_filled_is_written_off_and_told_to_the_gateway(world: World) -> None:
+    world.at("00:01").send(counted(1, tilt=1.0)).send(counted(3, tilt=2.0))
+    world.system.pipeline.receipts.due(world.now)
+    world.at("00:12")
+    ((_, payload),) = world.system.pipeline.receipts.due(world.now)
+    assert json.loads(payload)["rejected"] == [{"seq": 2, "reason": "missing"}]
+    assert world.rows("SELECT through, lost FROM progress") == [(3, 1)]
+    assert world.transitions()[-1] == ("gateway-gap", "resolved", "back-in-range")
+
+
+def test_a_counter_goes_on_after_a_restart(world: World) -> None:
+    world.at("00:01").send(counted(1, tilt=1.0)).send(counted(2, tilt=2.0))
+    world.restart().send(counted(3, tilt=3.0))
+    assert world.rows("SELECT epoch, through FROM progress") == [("b7", 3)]
+
+
+def test_a_message_that_was_refused_is_in_the_receipt_with_its_reason(world: World) -> None:
+    world.at("00:01").send(counted(1, colour=1.0))
+    ((topic, payload),) = world.system.pipeline.receipts.due(world.now)
+    assert topic == "andaman/v1/gw/down/receipt"
+    assert json.loads(payload) == {
+        "epoch": "b7",
+        "through": 1,
+        "rejected": [{"seq": 1, "reason": "unknown-parameter"}],
+    }

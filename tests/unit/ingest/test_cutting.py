@@ -63,7 +63,7 @@ class Run:
                 if number in self.resumes:
                     if self.restarts:
                         world.reopen()
-                    world.system.pipeline.connected(message.received_at)
+                    world.system.pipeline.connected(message.received_at + 1)
                 if number in self.cuts & self.ticks and not last:
                     world.system.pipeline.tick(messages[number + 1].received_at - 1)
             world.system.pipeline.tick(messages[-1].received_at + 24 * 60 * MINUTE)
