@@ -168,7 +168,13 @@ class Engine:
         transitions: list[Transition] = []
         for place, watch in self.watches.items():
             rule = self._rule(place)
-            after, changes = elapse(watch, rule, waited(watch, now))
+            if rule.id in self.disabled:
+                continue
+            try:
+                after, changes = elapse(watch, rule, waited(watch, now))
+            except Exception as error:  # noqa: BLE001 - logged there
+                self._disable(rule, error)
+                continue
             if changes:
                 changed[place] = after
                 transitions += [self._transition(place, c) for c in changes]
@@ -231,12 +237,16 @@ class Engine:
                 watch, changes = self._weigh(watch, rule, columns, int(rows[position]))
                 transitions += [self._transition(place, c) for c in changes]
                 position += 1
-        except Exception as error:  # the other rules go on
-            log.exception("rule %s is disabled", rule.id)
-            self.disabled[rule.id] = repr(error)
+        except Exception as error:  # noqa: BLE001 - logged there
+            self._disable(rule, error)
             return []
         changed[place] = watch
         return transitions
+
+    def _disable(self, rule: Threshold, error: Exception) -> None:
+        """The other rules go on."""
+        log.error("rule %s is disabled", rule.id, exc_info=error)
+        self.disabled[rule.id] = repr(error)
 
     def _weigh(self, watch: Watch | None, rule: Threshold, columns: Columns, row: int) -> Step:
         sample = _sample(columns, row)

@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         ge=0,
         description="A reading that is later than this is kept but raises no alert.",
     )
+    quarantine_days: int = Field(
+        default=90, ge=1, description="What was quarantined longer ago is forgotten."
+    )
+    quarantine_entries: int = Field(
+        default=100_000, ge=1, description="Beyond so many entries the oldest are forgotten."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR."
     )

@@ -10,9 +10,11 @@ import os
 import sqlite3
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -68,32 +70,36 @@ def open_writer(folder: Path) -> Connection:
     Raises:
         StartError: the file cannot be opened, is no database, or is newer than this program.
     """
+    path = folder / FILE_NAME
     engine = create_engine(
-        f"sqlite:///{folder / FILE_NAME}",
+        "sqlite://",  # a path in an URL would be another one if it holds ?, # or %
+        creator=lambda: sqlite3.connect(path, check_same_thread=False),
         poolclass=StaticPool,
-        connect_args={"check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_writer)
     event.listen(engine, "begin", _begin_immediate)
     try:
         connection = engine.connect()
         _migrate(connection)
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        cause = getattr(error, "orig", None) or error
-        raise StartError(
-            f"{folder / FILE_NAME}: {cause}; free space or restore a backup"
-        ) from error
-    log.info("ledger %s open, SQLite %s", folder / FILE_NAME, sqlite3.sqlite_version)
+    except (CommandError, SQLAlchemyError, sqlite3.Error) as error:
+        engine.dispose()
+        if isinstance(error, CommandError):  # a schema that our migrations do not lead to
+            words = "was written by a newer Andaman; install that one, or restore a backup"
+        else:
+            words = f"{getattr(error, 'orig', None) or error}; free space or restore a backup"
+        raise StartError(f"{path}: {words}") from error
+    log.info("ledger %s open, SQLite %s", path, sqlite3.sqlite_version)
     return connection
 
 
 def open_readers(folder: Path) -> Engine:
     """A pool of read-only connections to a ledger that a writer has already opened once."""
+    address = f"file:{quote(str(folder / FILE_NAME))}?mode=ro"
     engine = create_engine(
-        f"sqlite:///file:{folder / FILE_NAME}?mode=ro&uri=true",
+        "sqlite://",
+        creator=lambda: sqlite3.connect(address, timeout=5, check_same_thread=False, uri=True),
         poolclass=QueuePool,
         pool_size=8,
-        connect_args={"check_same_thread": False, "timeout": 5},
     )
     event.listen(engine, "connect", _prepare_reader)
     return engine

@@ -1,0 +1,139 @@
+"""A real `andaman run` for tests: a child process on a data folder of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = [sys.executable, "-c", "import cli; cli.main()"]
+PATIENCE = 30.0  # seconds, for what takes two on an idle machine
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """Ours, with these settings of Andaman and no others."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANDAMAN_")}
+    given = {f"ANDAMAN_{name.upper()}": str(value) for name, value in settings.items()}
+    return kept | given | {"PYTHONPATH": str(ROOT)}
+
+
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Look again and again; fails when it does not come about in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not come about in time"
+        time.sleep(0.01)
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Andaman:
+    """`andaman run` on `folder`/data, started and ended as often as a test likes."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.ready_file = folder / "ready.json"
+        self._environment = environment(**({"api_port": 0, "mqtt_port": 0} | settings))
+        self._log = folder / "andaman.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The newest one."""
+        assert self._process is not None, "not started yet"
+        return self._process
+
+    def start(self) -> None:
+        """Begin to start; `wait_ready` waits."""
+        self.ready_file.unlink(missing_ok=True)
+        command = [*COMMAND, "run", "--data", str(self.data), "--ready-file", str(self.ready_file)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait_ready(self) -> dict[str, Any]:
+        """What the ready file says once it is there."""
+        wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        assert self.process.poll() is None, f"it ended:\n{self.said()}"
+        ready: dict[str, Any] = json.loads(self.ready_file.read_text(encoding="utf-8"))
+        return ready
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """Ask it to end; its exit code, and how many seconds it took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE), time.monotonic() - began
+
+    def said(self) -> str:
+        """The log of all its lives."""
+        return self._log.read_text(encoding="utf-8")
+
+    def ask(self, path: str) -> httpx.Response:
+        """One GET with the key that the data folder holds for local programs."""
+        local = json.loads((self.data / "local.json").read_text(encoding="utf-8"))
+        headers = {"Authorization": f"Bearer {local['key']}"}
+        return httpx.get(local["api"] + path, headers=headers, timeout=10)
+
+    def stored(self) -> int:
+        """How many readings, by its own count."""
+        return int(self.ask("/v1/stats").json()["stored"])
+
+    def broker_pid(self) -> int:
+        """Of the embedded broker."""
+        return int((self.data / "broker" / "pid").read_text(encoding="ascii"))
+
+    def end(self) -> None:
+        """Whatever the test left of it."""
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+
+
+@contextmanager
+def andaman(folder: Path, **settings: object) -> Iterator[Andaman]:
+    """One that leaves nothing behind."""
+    made = Andaman(folder, **settings)
+    try:
+        yield made
+    finally:
+        with suppress(subprocess.TimeoutExpired):
+            made.end()
+        if made.process.poll() is None:
+            made.kill()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process has that number and has not ended."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    with suppress(OSError):
+        return stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    return True
