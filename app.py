@@ -5,18 +5,13 @@ own); `running` adds broker, listener, forwarder and API, and takes them down in
 """
 
 import asyncio
-import errno
 import gc
 import json
 import logging
-import os
 import random
-import socket
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,67 +19,50 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
-import uvicorn
-from fastapi import FastAPI
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine as Database
 
+import upkeep
 from alerts import rules as alert_rules
 from alerts.engine import Engine
+from alerts.operations import OPERATIONS
 from alerts.rules import Threshold
 from api.auth import new_key
 from api.metrics import settle_seconds
-from api.server import ApiContext, Check, SystemStatus, Write, create_app
+from api.server import ApiContext, SystemStatus, Write, create_app
 from core import configuration
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
-from core.errors import ConfigError, StartError, StorageError
-from core.model import MINUTE, Message, Role
+from core.errors import ConfigError
+from core.model import MINUTE, Message, Role, Settled
 from core.settings import Settings
 from ingest import profiles, sources
 from ingest.broker import BrokerAddress, EmbeddedBroker
+from ingest.dialects.table import DIALECTS
 from ingest.mqtt import Listener
 from ingest.pipeline import Pipeline
 from ingest.profiles import Profile
 from ingest.registry import Registry
 from ingest.sources import Sources
 from ingest.worker import Worker
+from serving import LOCAL_FILE, keep, listening, local_file, serve
 from storage.database import open_readers
-from storage.forwarder import Forwarder, ForwarderHealth, ForwarderState
+from storage.forwarder import Forwarder
 from storage.history import History, LedgerHistory
 from storage.influx import InfluxAddress, InfluxHistory, InfluxWriter
 from storage.ledger import Ledger
 from storage.outflow import read_outflow
-from storage.refill import refill, waiting
+from storage.refill import start_over
+from upkeep import quietly
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-LOCAL_FILE = "local.json"
-LEAVE_SECONDS = 2.0  # a task may take this long to end
-LOOP_AGE_LIMIT_SECONDS = 10.0  # beyond it the listener's thread hangs
-REFILL_ROWS = 20  # rows of outflow that may wait while a refill goes on
-
 
 def now() -> int:
     """The present, µs since 1970 UTC."""
     return time.time_ns() // 1000
-
-
-class Rate:
-    """Messages per second, smoothed over some ten seconds."""
-
-    def __init__(self) -> None:
-        self.per_second = 0.0
-        self._last: tuple[int, float] | None = None
-
-    def note(self, total: int, at: float) -> None:
-        """So many messages in all by `at` (monotonic seconds)."""
-        if self._last is not None and at > self._last[1]:
-            fresh = (total - self._last[0]) / (at - self._last[1])
-            self.per_second += 0.2 * (fresh - self.per_second)
-        self._last = (total, at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +179,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         influx, outside = _influx_address(settings), _outside_broker(settings)
         system = build(settings, now)
         stack.callback(system.close)
-        door = stack.enter_context(_listening(settings))
+        door = stack.enter_context(listening(settings))
         api_url = "http://{}:{}".format(*door.getsockname()[:2])
 
         broker, address, credentials = _broker(system, outside)
@@ -236,8 +214,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             client_id=address.client_id,
             topics=[source.filter for source in system.city.sources.all],
             deliver=worker.deliver,
-            connected=lambda at: _quietly(worker.submit(partial(system.pipeline.connected, at))),
-            disconnected=lambda _: _quietly(worker.submit(system.pipeline.disconnected)),
+            connected=lambda at: upkeep.quietly(
+                worker.submit(partial(system.pipeline.connected, at))
+            ),
+            disconnected=lambda _: quietly(worker.submit(system.pipeline.disconnected)),
             backlog=worker.backlog,
             clock=now,
         )
@@ -248,17 +228,19 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.callback(listener.stop)
 
         forwarder, history = await _forwarding(stack, system, worker, influx)
-        rate = Rate()
-        await _task(stack, _tick(tick, worker, broker, rate))
+        rate = upkeep.Rate()
+        await keep(stack, upkeep.tick(tick, worker, broker, rate, now))
+
+        await keep(stack, upkeep.forget_quarantine(system, worker, now))
 
         async def write(change: Callable[[Ledger], Result]) -> Result:
             return await asyncio.wrap_future(worker.submit(partial(change, system.ledger)))
 
         local = new_key()
-        status = partial(_status, system, worker, listener, forwarder, rate)
+        status = partial(upkeep.status, system, worker, listener, forwarder, rate)
         context = _context(system, write, history, local.hash, status, (settled,))
-        await _serve(stack, create_app(context), door)
-        stack.enter_context(_local_file(settings.data_dir, {"api": api_url, "key": local.text}))
+        await serve(stack, create_app(context), door)
+        stack.enter_context(local_file(settings.data_dir, {"api": api_url, "key": local.text}))
         log.info("API on %s", api_url)
         yield Running(
             system=system,
@@ -281,7 +263,9 @@ async def ask(settings: Settings, method: str, path: str, body: Any = None) -> h
         place = json.loads(local.read_text(encoding="utf-8"))
         headers = {"Authorization": f"Bearer {place['key']}"}
         with suppress(httpx.ConnectError):  # left behind by one that was killed
-            async with httpx.AsyncClient(base_url=place["api"], headers=headers) as client:
+            async with httpx.AsyncClient(
+                base_url=place["api"], headers=headers, timeout=60
+            ) as client:
                 return await client.request(method, path, json=body)
     system, key = build(settings, now), new_key()
 
@@ -308,13 +292,23 @@ def _context(
     status: Callable[[], SystemStatus] = lambda: SystemStatus(checks={}),
     collectors: tuple[Collector, ...] = (),
 ) -> ApiContext:
+    async def push(topic: bytes, payload: bytes) -> Settled:
+        message = Message(topic, payload, now(), qos=1)
+        return await write(lambda _: system.pipeline.settle_one(message))
+
+    async def retry(entry: int, **how: Any) -> Settled | None:
+        return await write(lambda _: system.pipeline.retry(entry, **how))
+
     return ApiContext(
         readers=system.readers,
         history=history,
         write=write,
+        push=push,
+        retry=retry,
+        dialects=frozenset(DIALECTS),
         clock=now,
         status=status,
-        rules={rule.id: rule.name for rule in system.city.rules},
+        rules={rule.id: rule.name for rule in system.city.rules} | dict(OPERATIONS),
         catalogue=CATALOGUE,
         local_key_hash=local_key_hash,
         collectors=collectors,
@@ -326,6 +320,7 @@ async def _forwarding(
 ) -> tuple[Forwarder | None, History]:
     """The way to InfluxDB and the past that it keeps; without it, the ledger's."""
     if influx is None:
+        upkeep.quietly(worker.submit(partial(start_over, system.ledger)))
         return None, LedgerHistory(system.readers)
     writer, history = InfluxWriter(influx), InfluxHistory(influx)
     stack.callback(writer.close)
@@ -340,8 +335,10 @@ async def _forwarding(
         jitter=random.random,
     )
     stop = asyncio.Event()
-    await _task(stack, forwarder.run(stop), stop.set)
-    await _task(stack, _refill(system, worker, f"{influx.url} {influx.org} {influx.bucket}"))
+    await keep(stack, forwarder.run(stop), stop.set)
+    await keep(
+        stack, upkeep.refill_influx(system, worker, f"{influx.url} {influx.org} {influx.bucket}")
+    )
     return forwarder, history
 
 
@@ -389,169 +386,6 @@ def _influx_address(settings: Settings) -> InfluxAddress | None:
         bucket=settings.influx_bucket,
         token=settings.influx_token.get_secret_value(),
     )
-
-
-@contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    """The API's socket, bound before broker and threads: a port in use is told at once."""
-    place = (settings.api_host, settings.api_port)
-    try:
-        door = socket.create_server(place, backlog=512)
-    except OSError as error:
-        reason = str(error.strerror).partition(" (while")[0]
-        words = f"port {place[1]} on {place[0]} cannot be used ({reason})"
-        advice = "set ANDAMAN_API_PORT to a free one, or to 0"
-        if error.errno != errno.EADDRINUSE:
-            advice = "check ANDAMAN_API_HOST and ANDAMAN_API_PORT"
-        raise StartError(f"{words}; {advice}") from error
-    with door:
-        yield door
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, but for signals: those are the business of whoever runs the system."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _serve(stack: AsyncExitStack, api: FastAPI, door: socket.socket) -> None:
-    config = uvicorn.Config(
-        api, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
-    )
-    server = _Server(config)
-
-    def leave() -> None:
-        server.should_exit = True
-
-    task = await _task(stack, server.serve(sockets=[door]), leave)
-    up = asyncio.create_task(server.up.wait())
-    await asyncio.wait((task, up), return_when=asyncio.FIRST_COMPLETED)
-    up.cancel()
-
-
-async def _task(
-    stack: AsyncExitStack, work: Coroutine[Any, Any, None], leave: Callable[[], None] | None = None
-) -> "asyncio.Task[None]":
-    """Run `work` until the stack unwinds; `leave` asks it to end, else it is cancelled."""
-    task = asyncio.create_task(work)
-
-    async def end() -> None:
-        if leave is None:
-            task.cancel()
-        else:
-            leave()
-        with suppress(asyncio.CancelledError, TimeoutError):
-            await asyncio.wait_for(task, LEAVE_SECONDS)
-
-    stack.push_async_callback(end)
-    return task
-
-
-async def _tick(
-    tick: Callable[[int], None], worker: Worker, broker: EmbeddedBroker | None, rate: Rate
-) -> None:
-    """Once a second: time passes for the rules, and the broker is looked after."""
-    last: Future[None] | None = None
-    while True:
-        if last is None or last.done():  # a ledger that refuses is told by the worker's health
-            last = worker.submit(partial(tick, now()))
-            _quietly(last)
-        if broker is not None:
-            broker.check()
-        rate.note(worker.messages, time.monotonic())
-        await asyncio.sleep(1)
-
-
-async def _refill(system: System, worker: Worker, target: str) -> None:
-    """Bring an InfluxDB that does not know our past up to date, behind what is new."""
-    more = True
-    while more:
-        if waiting(system.readers) > REFILL_ROWS:
-            await asyncio.sleep(0.2)
-            continue
-        step = partial(refill, system.ledger, system.pipeline.registry.series, target)
-        try:
-            more = await asyncio.wrap_future(worker.submit(step))
-        except StorageError as error:
-            log.warning("filling InfluxDB waits: %s", error)
-            await asyncio.sleep(5)
-
-
-def _quietly(future: "Future[Any]") -> None:
-    """Log what a handed-over function raises: nobody waits for it."""
-
-    def look(done: "Future[Any]") -> None:
-        if not done.cancelled() and done.exception() is not None:
-            log.error("on the pipeline thread: %s", done.exception())
-
-    future.add_done_callback(look)
-
-
-def _status(
-    system: System,
-    worker: Worker,
-    listener: Listener,
-    forwarder: Forwarder | None,
-    rate: Rate,
-) -> SystemStatus:
-    """How every part is, in words for a person."""
-    work, ear = worker.health, listener.health
-    hearing = ear.thread_alive and ear.connected and ear.loop_age_seconds < LOOP_AGE_LIMIT_SECONDS
-    checks = {
-        "ledger": Check(not work.failing, work.failing or "takes batches"),
-        "pipeline": Check(work.alive, f"{work.backlog} messages wait"),
-        "broker": Check(hearing, "connected" if hearing else ear.last_error or "not connected"),
-        "rules": Check(
-            not system.engine.disabled,
-            "; ".join(f"{rule} is disabled: {why}" for rule, why in system.engine.disabled.items())
-            or f"{len(system.city.rules)} rules run",
-        ),
-    }
-    health = forwarder.health if forwarder else ForwarderHealth()
-    if forwarder:
-        well = health.state is ForwarderState.OK
-        checks["influxdb"] = Check(well, "takes points" if well else health.last_error)
-    with suppress(OSError):
-        ledger_bytes = sum(f.stat().st_size for f in system.ledger.folder.glob("ledger.db*"))
-    return SystemStatus(
-        checks=checks,
-        worker_backlog=work.backlog,
-        listener_connected=ear.connected,
-        listener_loop_age_seconds=ear.loop_age_seconds,
-        forwarder=health,
-        ledger_bytes=ledger_bytes,
-        messages_per_second=rate.per_second,
-    )
-
-
-@contextmanager
-def _local_file(folder: Path, content: Mapping[str, str]) -> Iterator[None]:
-    """`local.json`: how the command line on this machine reaches the system that runs here."""
-    path = folder / LOCAL_FILE
-    write_private(path, json.dumps(content))
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file at one stroke, readable by its owner alone."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).replace(path)
 
 
 def _nothing() -> None:

@@ -1,0 +1,143 @@
+"""What goes on beside the readings while the system runs, and how every part is."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from api.server import Check, SystemStatus
+from core.errors import StorageError
+from core.model import DAY
+from ingest.broker import EmbeddedBroker
+from ingest.mqtt import Listener
+from ingest.worker import Worker
+from storage.forwarder import Forwarder, ForwarderHealth, ForwarderState
+from storage.quarantine import forget
+from storage.refill import refill, waiting
+
+if TYPE_CHECKING:
+    from app import System
+
+log = logging.getLogger(__name__)
+
+LOOP_AGE_LIMIT_SECONDS = 10.0  # beyond it the listener's thread hangs
+REFILL_ROWS = 20  # rows of outflow that may wait while a refill goes on
+
+
+class Rate:
+    """Messages per second, smoothed over some ten seconds."""
+
+    def __init__(self) -> None:
+        self.per_second = 0.0
+        self._last: tuple[int, float] | None = None
+
+    def note(self, total: int, at: float) -> None:
+        """So many messages in all by `at` (monotonic seconds)."""
+        if self._last is not None and at > self._last[1]:
+            fresh = (total - self._last[0]) / (at - self._last[1])
+            self.per_second += 0.2 * (fresh - self.per_second)
+        self._last = (total, at)
+
+
+async def tick(
+    step: Callable[[int], None],
+    worker: Worker,
+    broker: EmbeddedBroker | None,
+    rate: Rate,
+    clock: Callable[[], int],
+) -> None:
+    """Once a second: time passes for the rules, and the broker is looked after."""
+    last: Future[None] | None = None
+    while True:
+        if last is None or last.done():  # a ledger that refuses is told by the worker's health
+            last = worker.submit(partial(step, clock()))
+            quietly(last)
+        if broker is not None:
+            broker.check()
+        rate.note(worker.messages, time.monotonic())
+        await asyncio.sleep(1)
+
+
+async def refill_influx(system: "System", worker: Worker, target: str) -> None:
+    """Bring an InfluxDB that does not know our past up to date, behind what is new."""
+    more = True
+    while more:
+        if waiting(system.readers) > REFILL_ROWS:
+            await asyncio.sleep(0.2)
+            continue
+        step = partial(refill, system.ledger, system.pipeline.registry.series, target)
+        try:
+            more = await asyncio.wrap_future(worker.submit(step))
+        except StorageError as error:
+            log.warning("filling InfluxDB waits: %s", error)
+            await asyncio.sleep(5)
+
+
+async def forget_quarantine(system: "System", worker: Worker, clock: Callable[[], int]) -> None:
+    """Once an hour: the quarantine forgets what is beyond its bounds, a little at a time."""
+    settings = system.settings
+    while True:
+        step = partial(
+            forget,
+            system.ledger,
+            older_than=clock() - settings.quarantine_days * DAY,
+            most=settings.quarantine_entries,
+        )
+        try:
+            more = await asyncio.wrap_future(worker.submit(step))
+        except StorageError as error:
+            log.warning("the quarantine keeps what is old: %s", error)
+            more = 0
+        await asyncio.sleep(1 if more else 3600)
+
+
+def quietly(future: "Future[Any]") -> None:
+    """Log what a handed-over function raises: nobody waits for it."""
+
+    def look(done: "Future[Any]") -> None:
+        if not done.cancelled() and done.exception() is not None:
+            log.error("on the pipeline thread: %s", done.exception())
+
+    future.add_done_callback(look)
+
+
+def status(
+    system: "System",
+    worker: Worker,
+    listener: Listener,
+    forwarder: Forwarder | None,
+    rate: Rate,
+) -> SystemStatus:
+    """How every part is, in words for a person."""
+    work, ear = worker.health, listener.health
+    hearing = ear.thread_alive and ear.connected and ear.loop_age_seconds < LOOP_AGE_LIMIT_SECONDS
+    checks = {
+        "ledger": Check(not work.failing, work.failing or "takes batches"),
+        "pipeline": Check(work.alive, f"{work.backlog} messages wait"),
+        "broker": Check(hearing, "connected" if hearing else ear.last_error or "not connected"),
+        "rules": Check(
+            not system.engine.disabled,
+            "; ".join(f"{rule} is disabled: {why}" for rule, why in system.engine.disabled.items())
+            or f"{len(system.city.rules)} rules run",
+        ),
+    }
+    health = forwarder.health if forwarder else ForwarderHealth()
+    if forwarder:
+        well = health.state is ForwarderState.OK
+        checks["influxdb"] = Check(well, "takes points" if well else health.last_error)
+    ledger_bytes = 0
+    with suppress(OSError):
+        ledger_bytes = sum(f.stat().st_size for f in system.ledger.folder.glob("ledger.db*"))
+    return SystemStatus(
+        checks=checks,
+        worker_backlog=work.backlog,
+        listener_connected=ear.connected,
+        listener_loop_age_seconds=ear.loop_age_seconds,
+        forwarder=health,
+        ledger_bytes=ledger_bytes,
+        messages_per_second=rate.per_second,
+    )
