@@ -26,7 +26,9 @@ from storage import queries
 
 
 class Standing(IntEnum):
-    """What a caller is, from nobody upwards; a higher one may do all that a lower one may."""
+    """What a caller is, from nobody upwards; a higher one may do all that a lower one may, but for
+    what gateways do.
+    """
 
     ANYONE = 0
     GATEWAY = 1
@@ -48,6 +50,7 @@ ROUTES: Mapping[str, Standing] = {
     "GET /openapi.json": Standing.ANYONE,
     "GET /v1/alerts": Standing.VIEWER,
     "GET /v1/alerts/{alert}": Standing.VIEWER,
+    "GET /v1/audit": Standing.ADMIN,
     "GET /v1/devices": Standing.VIEWER,
     "GET /v1/gateways": Standing.VIEWER,
     "GET /v1/keys": Standing.ADMIN,
@@ -55,6 +58,12 @@ ROUTES: Mapping[str, Standing] = {
     "DELETE /v1/keys/{key}": Standing.ADMIN,
     "GET /v1/latest": Standing.VIEWER,
     "GET /v1/parameters": Standing.VIEWER,
+    "GET /v1/quarantine": Standing.OFFICER,
+    "GET /v1/quarantine/{entry}": Standing.OFFICER,
+    "POST /v1/quarantine/{entry}/discard": Standing.ADMIN,
+    "POST /v1/quarantine/{entry}/retry": Standing.ADMIN,
+    "POST /v1/quarantine/replay": Standing.ADMIN,
+    "POST /v1/readings": Standing.GATEWAY,
     "GET /v1/series/{device}/{parameter}": Standing.VIEWER,
     "GET /v1/sites": Standing.VIEWER,
     "GET /v1/sites/{site}": Standing.VIEWER,
@@ -80,10 +89,11 @@ class NewKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the id of the key, and what it stands for."""
+    """Who asks: the id of the key, what it stands for, and whose it is."""
 
     key: str
     standing: Standing
+    owner: str
 
 
 def new_key() -> NewKey:
@@ -113,13 +123,13 @@ def identify(context: ApiContext, authorization: str) -> Caller | None:
         return None
     digest = hash_of(found[0])
     if hmac.compare_digest(digest, context.local_key_hash or _NO_HASH):
-        return Caller("local", Standing.ADMIN)
+        return Caller("local", Standing.ADMIN, "this machine")
     with queries.snapshot(context.readers) as connection:
         row = queries.key(connection, found[1])
     same = hmac.compare_digest(digest, row.hash if row else _NO_HASH)
     if not same or row is None or row.revoked_at is not None:
         return None
-    return Caller(row.id, Standing.of(row.role))
+    return Caller(row.id, Standing.of(row.role), row.owner)
 
 
 class Doorkeeper:
@@ -158,7 +168,7 @@ class Doorkeeper:
         if least is None:
             words = f"Use {' or '.join(here)} here; see /docs."
             raise ApiError("wrong-method", words, headers={"Allow": ", ".join(here)})
-        if caller.standing < least:
+        if not suffices(caller.standing, least):
             raise ApiError("not-allowed", f"Use a key with the role {roles_from(least)}.")
         scope.setdefault("state", {})["caller"] = caller
 
@@ -173,11 +183,20 @@ def _no_key(header: str) -> ApiError:
     return ApiError("no-key", words, headers={"WWW-Authenticate": "Bearer"})
 
 
+def suffices(standing: Standing, least: Standing) -> bool:
+    """Whether a caller may. What gateways do is for them and administrators alone: whoever may
+    read everything may still send nothing.
+    """
+    if least is Standing.GATEWAY:
+        return standing in {Standing.GATEWAY, Standing.ADMIN}
+    return standing >= least
+
+
 def roles_from(least: Standing) -> str:
     """The roles that suffice, in words.
 
     >>> roles_from(Standing.VIEWER)
     'viewer, officer or admin'
     """
-    *lower, highest = [standing.name.lower() for standing in Standing if standing >= least]
+    *lower, highest = [s.name.lower() for s in Standing if s and suffices(s, least)]
     return f"{', '.join(lower)} or {highest}" if lower else highest

@@ -1,5 +1,6 @@
 """What the application hands to the API, and how an endpoint gets hold of it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol, TypeVar, cast
@@ -8,7 +9,9 @@ from fastapi import Depends, Request
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 
+from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
+from core.model import Settled
 from storage.forwarder import ForwarderHealth
 from storage.history import History
 from storage.ledger import Ledger
@@ -45,9 +48,27 @@ class Write(Protocol):
     def __call__(self, change: Callable[[Ledger], Result], /) -> Awaitable[Result]: ...
 
 
+class Push(Protocol):
+    """Settles a message that came over HTTP, after the commit; raises StorageError."""
+
+    def __call__(self, topic: bytes, payload: bytes, /) -> Awaitable[Settled]: ...
+
+
+class Retry(Protocol):
+    """Tries a quarantine entry's message again, with another payload where one is given; None when
+    the entry does not wait. `by` is the key that asks. Raises StorageError.
+    """
+
+    def __call__(
+        self, entry: int, /, *, by: str, note: str = "", payload: bytes | None = None
+    ) -> Awaitable[Settled | None]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
     """`readers` and `status` are used from many threads at once.
+
+    `push` and `retry` go through the pipeline; `dialects` are those that it understands.
 
     `rules` maps a rule to its name in `en` and `th`; `local_key_hash` is the hash of the key that
     the command line on this machine uses, an administrator's; `collectors` are further metrics;
@@ -57,6 +78,9 @@ class ApiContext:
     readers: Engine
     history: History
     write: Write
+    push: Push
+    retry: Retry
+    dialects: frozenset[str]
     clock: Callable[[], int]
     status: Callable[[], SystemStatus]
     rules: Mapping[str, Mapping[str, str]]
@@ -69,6 +93,20 @@ class ApiContext:
         """The unit; empty for a parameter that has left the catalogue."""
         known = self.catalogue.get(parameter)
         return known.unit if known else ""
+
+
+async def patiently(context: ApiContext, change: Awaitable[Result]) -> Result:
+    """Wait for the ledger, but not for as long as a full disk lasts.
+
+    Raises:
+        ApiError: it took too long; nothing is changed, or it was changed after all.
+    """
+    try:
+        return await asyncio.wait_for(change, context.write_seconds)
+    except TimeoutError:
+        words = "The ledger takes no changes now; try again later, see /health/ready."
+        retry = {"Retry-After": str(RETRY_SECONDS)}
+        raise ApiError("unavailable", words, headers=retry) from None
 
 
 async def _of_app(request: Request) -> ApiContext:

@@ -1,24 +1,19 @@
 """`/v1/keys`: an administrator makes, lists and revokes API keys."""
 
-import asyncio
 import logging
-from collections.abc import Callable
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from api.auth import new_key
-from api.context import ApiContext, Context
+from api.context import Context, patiently
 from api.problems import ApiError
 from api.shapes import Answer, Asked, AskedPage, Id, Page, Time, cut, example, position_of
 from core.model import Role, iso
 from storage import queries
-from storage.ledger import Ledger
 
 log = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 router = APIRouter(tags=["Keys"])
 
@@ -89,11 +84,12 @@ def list_keys(context: Context, asked: Annotated[AskedPage, Query()]) -> Keys:
 async def create_key(context: Context, asked: AskedKey, request: Request) -> CreatedKey:
     """Make a key; its secret is in this answer and nowhere else."""
     made, now = new_key(), context.clock()
-    await _write(
-        context,
-        lambda ledger: ledger.add_key(made.id, made.hash, Role(asked.role), asked.owner, now),
+    role, by = Role(asked.role), request.state.caller.key
+    change = context.write(
+        lambda ledger: ledger.add_key(made.id, made.hash, role, asked.owner, now, by=by)
     )
-    log.info("key %s (%s) made by %s", made.id, asked.role, request.state.caller.key)
+    await patiently(context, change)
+    log.info("key %s (%s) made by %s", made.id, asked.role, by)
     return CreatedKey(
         id=made.id,
         role=asked.role,
@@ -107,16 +103,9 @@ async def create_key(context: Context, asked: AskedKey, request: Request) -> Cre
 @router.delete("/keys/{key}", status_code=204)
 async def revoke_key(context: Context, key: Id, request: Request) -> None:
     """End a key; requests with it are refused from then on."""
-    now = context.clock()
-    if not await _write(context, lambda ledger: ledger.revoke_key(key, now)):
+    now, by = context.clock(), request.state.caller.key
+    if not await patiently(
+        context, context.write(lambda ledger: ledger.revoke_key(key, now, by=by))
+    ):
         raise ApiError("not-found", "There is no key in force with this id; /v1/keys lists them.")
-    log.info("key %s revoked by %s", key, request.state.caller.key)
-
-
-async def _write(context: ApiContext, change: Callable[[Ledger], Result]) -> Result:
-    """Wait for the ledger, but not for as long as a full disk lasts."""
-    try:
-        return await asyncio.wait_for(context.write(change), context.write_seconds)
-    except TimeoutError:
-        words = "The ledger takes no changes now; try again later, see /health/ready."
-        raise ApiError("unavailable", words) from None
+    log.info("key %s revoked by %s", key, by)

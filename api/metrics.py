@@ -18,7 +18,7 @@ from storage.queries import Stats
 
 router = APIRouter(tags=["System"])
 
-_KINDS = ("received", "stored", "duplicate", "quarantined")
+_KINDS = ("received", "stored", "duplicate", "quarantined", "released")
 _SETTLE_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -71,11 +71,15 @@ class _SystemCollector(Collector):
 
 def _of_ledger(counted: Stats) -> Iterator[Metric]:
     counters = counted.counters
-    words = "Items by what became of them: received = stored + duplicate + quarantined."
+    words = "Items: received = stored + duplicate + quarantined - released."
     yield _counter("items", words, "kind", {kind: counters.get(kind, 0) for kind in _KINDS})
     words = "Quarantined items by reason."
     reasons = dict.fromkeys(map(str, Refusal), 0) | by_reason(counted)
     yield _counter("quarantined", words, "reason", reasons)
+    words = "Entries that the quarantine's bounds of age and number made it forget."
+    yield CounterMetricFamily(
+        "andaman_quarantine_forgotten", words, value=counters.get("forgotten", 0)
+    )
     words = "Transitions of alerts by the state that they led to."
     states = {str(state): counters.get(f"transitions.{state}", 0) for state in State}
     yield _counter("transitions", words, "state", states)

@@ -21,6 +21,7 @@ RETRY_SECONDS = 5
 
 KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "bad-parameter": (HTTPStatus.BAD_REQUEST, "A parameter is wrong"),
+    "conflict": (HTTPStatus.CONFLICT, "It is no longer so"),
     "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "Andaman made a mistake"),
     "no-key": (HTTPStatus.UNAUTHORIZED, "A key is needed"),
     "not-allowed": (HTTPStatus.FORBIDDEN, "The key may not do this"),

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import (
     alerts,
+    audit,
     devices,
     docs,
     gateways,
@@ -19,6 +20,8 @@ from api import (
     latest,
     metrics,
     parameters,
+    quarantine,
+    readings,
     series,
     sites,
     stats,
@@ -30,7 +33,20 @@ from api.problems import ApiError, answer
 __all__ = ["ApiContext", "Check", "SystemStatus", "Write", "create_app"]
 
 BODY_LIMIT = 256 * 1024
-_RESOURCES = (alerts, devices, gateways, keys, latest, parameters, series, sites, stats)
+_RESOURCES = (
+    alerts,
+    audit,
+    devices,
+    gateways,
+    keys,
+    latest,
+    parameters,
+    quarantine,
+    readings,
+    series,
+    sites,
+    stats,
+)
 _SECURITY = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",

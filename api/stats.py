@@ -10,8 +10,6 @@ from storage.queries import Stats as Counted
 
 router = APIRouter(tags=["System"])
 
-_BY_REASON = "quarantined."
-
 
 class Stats(Answer):
     """received = stored + duplicate + quarantined, in every answer."""
@@ -34,7 +32,7 @@ class Stats(Answer):
     received: int = Field(description="Items: readings, and messages that hold none.")
     stored: int
     duplicate: int
-    quarantined: int
+    quarantined: int = Field(description="But for those that were stored by a later try.")
     by_reason: dict[str, int] = Field(description="Quarantined items by reason.")
     outflow_points: int = Field(description="Points that InfluxDB has yet to take.")
     series: int
@@ -53,8 +51,8 @@ def get_stats(context: Context) -> Stats:
         received=counted.counters.get("received", 0),
         stored=counted.counters.get("stored", 0),
         duplicate=counted.counters.get("duplicate", 0),
-        quarantined=counted.counters.get("quarantined", 0),
-        by_reason=by_reason(counted),
+        quarantined=counted.counters.get("quarantined", 0) - counted.counters.get("released", 0),
+        by_reason=_waiting(counted),
         outflow_points=counted.outflow_points,
         series=counted.series,
         open_alerts=sum(counted.open_alerts.values()),
@@ -63,10 +61,16 @@ def get_stats(context: Context) -> Stats:
     )
 
 
-def by_reason(counted: Counted) -> dict[str, int]:
-    """Quarantined items by reason."""
+def by_reason(counted: Counted, what: str = "quarantined") -> dict[str, int]:
+    """Items that were ever quarantined, or ever `released`, by reason."""
     return {
-        name.removeprefix(_BY_REASON): value
+        name.removeprefix(f"{what}."): value
         for name, value in sorted(counted.counters.items())
-        if name.startswith(_BY_REASON)
+        if name.startswith(f"{what}.")
     }
+
+
+def _waiting(counted: Counted) -> dict[str, int]:
+    """Items that are in the quarantine now, by reason: what was released is stored by now."""
+    released = by_reason(counted, "released")
+    return {reason: value - released.get(reason, 0) for reason, value in by_reason(counted).items()}

@@ -293,7 +293,7 @@ class RefusedItem(NamedTuple):
     """
 
     message: int
-    index: int | None
+    item: int | None
     reason: Refusal
     detail: str
 

@@ -44,9 +44,9 @@ class Refusals:
     each: list[RefusedItem] = field(default_factory=list)
     found: dict[tuple[int, Refusal], tuple[str, int]] = field(default_factory=dict)
 
-    def add(self, message: int, index: int | None, reason: Refusal, detail: str) -> None:
-        """Refuse one item of the message with that number; no index when it could not be decoded."""
-        self.each.append(RefusedItem(message, index, reason, detail))
+    def add(self, message: int, item: int | None, reason: Refusal, detail: str) -> None:
+        """Refuse one item of a message, by their numbers; None when it could not be decoded."""
+        self.each.append(RefusedItem(message, item, reason, detail))
         first, items = self.found.get((message, reason), (detail, 0))
         self.found[message, reason] = (first, items + 1)
 

@@ -9,12 +9,15 @@
 A batch that fails in the ledger changed nothing here either: it can be settled again whole.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 
+from core.errors import StorageError
 from core.model import (
     Columns,
     Counter,
@@ -25,16 +28,23 @@ from core.model import (
     Progress,
     Quarantined,
     Refusal,
+    RefusedItem,
     Series,
+    Settled,
 )
 from ingest.arrange import arrange, columns_of
 from ingest.gather import gather, quarantined
 from ingest.quality import QualitySettings, Tails, check
-from ingest.receipts import Desk, count, written_off
+from ingest.receipts import Desk, count, overdue, written_off
 from ingest.registry import Registry
+from ingest.retry import account, message_of
 from ingest.sources import Sources
+from storage.changes import Resolution
 from storage.ledger import Batch, Ledger
 from storage.lines import LineParts, encode_readings, encode_transitions
+from storage.quarantine import Held, of_message
+
+log = logging.getLogger(__name__)
 
 NOTHING_MOVED: Mapping[Counter, Progress] = MappingProxyType({})
 
@@ -46,6 +56,7 @@ class Judge(Protocol):
     def on_batch(self, columns: Columns) -> Outcome: ...
     def on_tick(self, now: int) -> Outcome: ...
     def on_resume(self, at: int) -> Outcome: ...
+    def on_gaps(self, missing: Mapping[str, int], now: int) -> Outcome: ...
     def accept(self, outcome: Outcome) -> None: ...
 
 
@@ -80,7 +91,7 @@ class Pipeline:
         self.receipts = Desk()
         engine.add_series(self.registry.series)
 
-    def settle(self, messages: Sequence[Message]) -> None:
+    def settle(self, messages: Sequence[Message]) -> Settled:
         """Store what the messages say, judge it, and keep what was refused, in one transaction.
 
         Raises:
@@ -100,16 +111,82 @@ class Pipeline:
             duplicate=duplicates,
             quarantined=refused,
         )
-        moved, rejected = count(self._progress, gathered, int(received_at[-1]))
+        moved, rejected = count(self._progress, gathered, int(received_at.max(initial=self._heard)))
         self._commit(columns, counts, gathered.quarantined(), outcome, progress=moved)
         self.receipts.note(moved, rejected)
         self._heard = int(received_at.max(initial=self._heard))
+        return Settled(
+            stored=len(columns), duplicate=duplicates, refused=tuple(gathered.refusals.each)
+        )
 
-    def quarantine(self, message: Message, detail: str) -> None:
+    def settle_one(self, message: Message) -> Settled:
+        """The same for a message alone; if our own code fails on it, it is quarantined for that.
+
+        Raises:
+            StorageError: nothing was stored.
+        """
+        try:
+            return self.settle([message])
+        except StorageError:
+            raise
+        except Exception as error:
+            log.exception("a message could not be settled")
+            return self.quarantine(message, repr(error))
+
+    def retry(
+        self, entry: int, *, by: str, note: str = "", payload: bytes | None = None
+    ) -> Settled | None:
+        """Try the message of a quarantine entry again, as if it came now but was sent then; None
+        when that entry does not wait. Other entries about the same message are settled with it.
+
+        With another `payload` it is taken whole or not at all. `by` is who asks, `note` why.
+
+        Raises:
+            StorageError: nothing changed.
+        """
+        self._resume()
+        entries = of_message(self._ledger, entry)
+        if not entries:
+            return None
+        if payload is None and not entries[0].whole:
+            return _refused(Refusal.TOO_LARGE, "the message was too large to be kept whole")
+        try:
+            return self._again(entries, by=by, note=note, payload=payload)
+        except StorageError:
+            raise
+        except Exception as error:
+            log.exception("quarantine entry %d could not be settled", entry)
+            return _refused(Refusal.INTERNAL_ERROR, repr(error))
+
+    def _again(
+        self, entries: Sequence[Held], *, by: str, note: str, payload: bytes | None
+    ) -> Settled:
+        message = message_of(entries, payload)
+        gathered = gather([message], self.registry, self.sources)
+        self._grow()
+        sent = np.array([message.received_at], np.int64)
+        columns, duplicates = arrange(gathered, sent, self._tails, self._ledger.values_at)
+        settled = Settled(
+            stored=len(columns), duplicate=duplicates, refused=tuple(gathered.refusals.each)
+        )
+        if payload is not None and settled.refused:
+            return replace(settled, stored=0, duplicate=0)
+        came = self._in_order(np.array([self._clock()], np.int64))
+        columns = replace(columns, received_at=np.repeat(came, len(columns)))
+        columns = check(columns, self._spans)
+        entered = gathered.quarantined()
+        counts, change, fresh = account(entries, entered, settled, by=by, note=note, edited=payload)
+        outcome = self._engine.on_batch(columns)
+        self._commit(columns, counts, fresh, outcome, resolution=change)
+        self._heard = max(self._heard, int(came[0]))
+        return settled
+
+    def quarantine(self, message: Message, detail: str) -> Settled:
         """Keep a message that no code of ours could settle, so that it stops no other."""
         refused = quarantined(message, "", Refusal.INTERNAL_ERROR, detail, 1)
         counts = Counts(received=1, quarantined=1)
         self._commit(columns_of(), counts, [refused], self._nothing())
+        return _refused(Refusal.INTERNAL_ERROR, detail)
 
     def tick(self, now: int) -> None:
         """Let time pass for the rules, but only while we can hear: our deafness proves nothing."""
@@ -119,6 +196,9 @@ class Pipeline:
             if outcome.transitions or outcome.states:
                 self._commit(columns_of(), Counts(), [], outcome, ticked_at=now)
                 self._heard = max(self._heard, now)
+            outcome = self._engine.on_gaps(overdue(self._progress, now), now)
+            if outcome.transitions:
+                self._commit(columns_of(), Counts(), [], outcome)
             moved, missing = written_off(self._progress, now)
             if moved:
                 self._commit(columns_of(), Counts(), [], self._nothing(), progress=moved)
@@ -126,7 +206,7 @@ class Pipeline:
 
     def connected(self, at: int) -> None:
         """The broker's session is up: silence counts from here."""
-        self._resuming = at
+        self._resuming = max(at, self._heard + 1)
         self._resume()
 
     def disconnected(self) -> None:
@@ -166,6 +246,7 @@ class Pipeline:
         resumed_at: int | None = None,
         ticked_at: int | None = None,
         progress: Mapping[Counter, Progress] = NOTHING_MOVED,
+        resolution: Resolution | None = None,
     ) -> None:
         born, newest = tuple(self.registry.newborn), columns.newest()
         points, lines = 0, b""
@@ -187,6 +268,7 @@ class Pipeline:
             resumed_at=resumed_at,
             ticked_at=ticked_at,
             progress=progress,
+            resolution=resolution,
         )
         self._ledger.commit(batch)
         self.registry.committed(born)
@@ -196,3 +278,7 @@ class Pipeline:
 
     def _nothing(self) -> Outcome:
         return self._engine.on_batch(columns_of())
+
+
+def _refused(reason: Refusal, detail: str) -> Settled:
+    return Settled(refused=(RefusedItem(0, None, reason, detail),))

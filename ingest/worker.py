@@ -83,6 +83,7 @@ class Worker:
     def stop(self, seconds: float = 3.0) -> None:
         """Settle what is in hand and end; what the ledger refuses stays unacknowledged."""
         self._stopping.set()
+        self.submit(lambda: None)  # wakes it
         self._thread.join(seconds)
 
     def deliver(self, message: Message) -> None:
@@ -139,34 +140,38 @@ class Worker:
     def _settle(self, messages: Sequence[Message]) -> bool:
         """Settle and acknowledge; again until the ledger takes it. False: stopped before it did."""
         began = time.monotonic()
-        while True:
+        parts = [messages]
+        while parts:
             try:
-                self._settle_total(messages)
+                self._settle_last(parts)
             except StorageError as error:
                 self._report(str(error))
                 if self._stopping.wait(RETRY_SECONDS):
                     return False
-                continue
-            self._report("")
-            self._acknowledge(messages)
-            self.messages += len(messages)
-            self._settled(time.monotonic() - began)
-            return True
+            else:
+                self._report("")
+        self._acknowledge(messages)
+        self.messages += len(messages)
+        self._settled(time.monotonic() - began)
+        return True
 
-    def _settle_total(self, messages: Sequence[Message]) -> None:
-        """Settle; if our own code fails on a batch, find the message that did it."""
+    def _settle_last(self, parts: list[Sequence[Message]]) -> None:
+        """Settle the last part; if our own code fails on it, halve it to find the message that did
+        it, and keep that one in quarantine.
+        """
+        part = parts[-1]
         try:
-            self._pipeline.settle(messages)
+            self._pipeline.settle(part)
         except StorageError:
             raise
         except Exception as error:
-            log.exception("a batch of %d messages could not be settled", len(messages))
-            if len(messages) == 1:
-                self._pipeline.quarantine(messages[0], repr(error))
+            log.exception("a batch of %d messages could not be settled", len(part))
+            half = len(part) // 2
+            if half:
+                parts[-1:] = [part[half:], part[:half]]
                 return
-            half = len(messages) // 2
-            self._settle_total(messages[:half])
-            self._settle_total(messages[half:])
+            self._pipeline.quarantine(part[0], repr(error))
+        parts.pop()
 
     def _report(self, failing: str) -> None:
         if failing and not self._failing:

@@ -4,8 +4,9 @@
 """
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ class Ledger:
         try:
             with self._connection.begin():
                 yield self._connection
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             cause = getattr(error, "orig", None) or error
             raise StorageError(f"{self.folder}: {cause}") from error
 
@@ -258,34 +259,25 @@ class Ledger:
 
 
 def _insert_readings(connection: Connection, columns: Columns) -> int:
-    if not len(columns):
-        return 0
-    order = np.lexsort((columns.series, columns.measured_at))  # the key's own order
-    rows = zip(
-        columns.measured_at[order].tolist(),
-        columns.series[order].tolist(),
-        columns.value[order].tolist(),
-        columns.flag[order].tolist(),
-        columns.tests[order].tolist(),
-        columns.received_at[order].tolist(),
-        strict=True,
-    )
-    return connection.exec_driver_sql(_INSERT_READINGS, list(rows)).rowcount
+    c = columns.take(np.lexsort((columns.series, columns.measured_at)))  # the key's own order
+    values = c.measured_at, c.series, c.value, c.flag, c.tests, c.received_at
+    return _execute_many(connection, _INSERT_READINGS, values)
 
 
 def _update_latest(connection: Connection, columns: Columns, newest: IntColumn) -> None:
-    if not len(newest):
-        return
-    rows = zip(
-        columns.series[newest].tolist(),
-        columns.measured_at[newest].tolist(),
-        columns.received_at[newest].tolist(),
-        columns.value[newest].tolist(),
-        columns.flag[newest].tolist(),
-        columns.tests[newest].tolist(),
-        strict=True,
-    )
-    connection.exec_driver_sql(_UPSERT_LATEST, list(rows))
+    c = columns.take(newest)
+    values = c.series, c.measured_at, c.received_at, c.value, c.flag, c.tests
+    _execute_many(connection, _UPSERT_LATEST, values)
+
+
+def _execute_many(connection: Connection, statement: str, columns: Sequence[Any]) -> int:
+    """Run it for each row, straight at the driver, which takes rows without a list of them; how
+    many it changed.
+    """
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    driver: Any = connection.connection.driver_connection
+    with closing(driver.executemany(statement, rows)) as cursor:
+        return int(cursor.rowcount)
 
 
 def _save_states(connection: Connection, states: Mapping[tuple[str, str], str | None]) -> None:

@@ -44,6 +44,12 @@ def refill(ledger: Ledger, series: Sequence[Series], target: str) -> bool:
     return not done["complete"]
 
 
+def start_over(ledger: Ledger) -> None:
+    """Nothing is forwarded in this run: whatever InfluxDB comes next needs the past again."""
+    if ledger.meta(_FACT) is not None:
+        ledger.set_meta({_FACT: "{}"})
+
+
 def waiting(readers: Engine) -> int:
     """How many rows of outflow wait, so that a refill does not run ahead of InfluxDB."""
     with readers.connect() as connection:

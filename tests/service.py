@@ -25,6 +25,7 @@ from core.model import (
     Reason,
     Role,
     Series,
+    Settled,
     Severity,
     Site,
     State,
@@ -112,7 +113,8 @@ class Service:
     def new_key(self, role: Role) -> str:
         """A key in force, as its owner sees it."""
         made = new_key()
-        self.ledger.add_key(made.id, made.hash, role, f"a {role}", NOW)
+        owner = "gw" if role is Role.GATEWAY else f"a {role}"
+        self.ledger.add_key(made.id, made.hash, role, owner, NOW)
         return made.text
 
     def with_context(self, **changes: Any) -> TestClient:
@@ -223,10 +225,19 @@ def service(folder: Path) -> Iterator[Service]:
     async def write(change: Callable[[Ledger], Result], /) -> Result:
         return change(ledger)
 
+    async def push(_topic: bytes, _payload: bytes, /) -> Settled:
+        return Settled()
+
+    async def retry(_entry: int, /, **_how: Any) -> Settled | None:
+        return None
+
     context = ApiContext(
         readers=readers,
         history=LedgerHistory(readers),
         write=write,
+        push=push,
+        retry=retry,
+        dialects=frozenset({"native", "sensor-community", "tasmota"}),
         clock=lambda: NOW,
         status=healthy,
         rules={"beach-turbid": {"en": "Turbid water", "th": "น้ำขุ่น"}},

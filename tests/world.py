@@ -49,11 +49,13 @@ class World:
         body = {"device": device, "time": iso(at), "values": values}
         return self.send(json.dumps(body).encode(), gateway=gateway)
 
-    def send(self, payload: bytes, *, gateway: str = "gw", retain: bool = False) -> "World":
-        """Raw bytes as they might come from `gateway`."""
+    def send(
+        self, payload: bytes, *, gateway: str = "gw", topic: str = "", retain: bool = False
+    ) -> "World":
+        """Raw bytes as they might come from `gateway`, on its native topic or on `topic`."""
         self.now += 1  # no two messages in one microsecond
-        topic = f"andaman/v1/{gateway}/up/readings".encode()
-        message = Message(topic, payload, self.now, qos=1, retain=retain)
+        topic = topic or f"andaman/v1/{gateway}/up/readings"
+        message = Message(topic.encode(), payload, self.now, qos=1, retain=retain)
         self.system.pipeline.settle([message])
         self.acknowledged.append(message)
         return self

@@ -39,6 +39,7 @@ ANNOTATIONS = {"default", "description", "example", "examples", "title"}
 # One address for each route that is described with parameters.
 FILLED = {
     "/v1/alerts/{alert}": ["/v1/alerts/f", "/v1/alerts/r"],
+    "/v1/quarantine/{entry}": ["/v1/quarantine/1"],
     "/v1/series/{device}/{parameter}": [
         "/v1/series/buoy/turbidity",
         "/v1/series/buoy/turbidity?every=1h",
@@ -182,6 +183,15 @@ def test_a_new_key_is_as_described(served: Service, document: dict[str, Any]) ->
         pytest.param("get", "/v1/latest", "/v1/latest?limit=0", Role.VIEWER, 400, id="limit"),
         pytest.param("delete", "/v1/keys/{key}", "/v1/keys/x", Role.ADMIN, 404, id="no key there"),
         pytest.param("post", "/v1/keys", "/v1/keys", Role.ADMIN, 400, id="no body"),
+        pytest.param("post", "/v1/readings", "/v1/readings", Role.VIEWER, 403, id="no gateway"),
+        pytest.param(
+            "post",
+            "/v1/readings",
+            "/v1/readings?dialect=morse",
+            Role.GATEWAY,
+            400,
+            id="no such dialect",
+        ),
     ],
 )
 def test_a_problem_is_as_described(

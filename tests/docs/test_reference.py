@@ -1,7 +1,6 @@
 """Each name that a user can meet has its place in the reference, and no place is left over."""
 
 import inspect
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,16 +19,21 @@ from api.metrics import settle_seconds
 from api.problems import KINDS
 from core.catalogue import CATALOGUE, Parameter
 from core.configuration import DeviceEntry, DevicesFile, GatewayEntry, SiteEntry, SitesFile
-from core.model import Flag, Reading, Reason, Refusal, Role, Severity
+from core.model import Flag, Reason, Refusal, Role, Severity
 from core.settings import Settings
-from ingest.dialects.native import native
-from ingest.dialects.shape import Incoming
+from ingest import profiles
+from ingest.codecs.table import CODECS
+from ingest.dialects.native import Envelope
 from ingest.dialects.table import DIALECTS
+from ingest.profiles import ChannelEntry, ProfileEntry, ProfilesFile
 from ingest.quality import QUALITY_TESTS
+from ingest.sources import SourceEntry, SourcesFile
 from tests.docs.pages import ROOT, blocks, names_below, rows, sections, text_of
 from tests.service import Service, service
 
+HOW_TO = "docs/how-to/connect-a-gateway.md"
 LIMITS = standards.load(ROOT / "config")
+PROFILES = profiles.load(ROOT / "config")
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +160,7 @@ def test_it_has_a_heading_for_each_key_of_a_rule_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("page", "heading", "names"),
     [
-        pytest.param("docs/gateways.md", "Dialects", DIALECTS, id="dialects"),
+        pytest.param(HOW_TO, "Dialects", DIALECTS, id="dialects"),
         pytest.param("docs/quality.md", "Tests", QUALITY_TESTS, id="quality tests"),
         pytest.param("docs/rules.md", "Kinds", RULE_KINDS, id="rule kinds"),
     ],
@@ -165,6 +169,16 @@ def test_it_has_a_heading_for_each_plug_in_and_no_other(
     page: str, heading: str, names: Any
 ) -> None:
     assert names_below(page, heading) == set(names)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_it_has_a_row_for_each_codec_that_names_parameters(codec: str) -> None:
+    found = rows(sections(HOW_TO)["Codecs"])
+    assert found.keys() == CODECS.keys()
+    named = set(re.findall(r"`(\w+)`", found[codec].rpartition(" | ")[2]))
+    meant = {channel.parameter for channel in PROFILES[codec].channels.values()}
+    assert named <= CATALOGUE.keys()
+    assert meant <= named
 
 
 def test_it_has_a_row_for_each_severity() -> None:
@@ -195,6 +209,8 @@ def test_it_has_a_row_for_each_limit_of_the_standards(limit: Limit) -> None:
     [
         pytest.param("sites.yaml", [SiteEntry], id="sites"),
         pytest.param("devices.yaml", [DeviceEntry, GatewayEntry], id="devices"),
+        pytest.param("sources.yaml", [SourceEntry], id="sources"),
+        pytest.param("profiles/", [ProfileEntry, ChannelEntry], id="profiles"),
         pytest.param("standards/", [Limit], id="standards"),
     ],
 )
@@ -211,6 +227,8 @@ def test_it_names_each_key_of_a_configuration_file(
     [
         pytest.param("configuration", "sites.yaml", SitesFile, id="sites"),
         pytest.param("configuration", "devices.yaml", DevicesFile, id="devices"),
+        pytest.param("configuration", "sources.yaml", SourcesFile, id="sources"),
+        pytest.param("configuration", "profiles/", ProfilesFile, id="profiles"),
         pytest.param("configuration", "standards/", StandardsFile, id="standards"),
         pytest.param("rules", "Rules", RulesFile, id="rules"),
     ],
@@ -222,9 +240,7 @@ def test_its_example_of_a_configuration_file_is_valid(
     model.model_validate(yaml.safe_load(example))
 
 
-def test_its_example_of_a_native_message_holds_readings() -> None:
-    (example,) = blocks(sections("docs/gateways.md")["`native`"], "json")
-    decoded = native(Incoming("andaman/v1/gw/up/readings", example.encode(), 0))
-    readings = [item for item in decoded.items if isinstance(item, Reading)]
-    assert [r.parameter for r in readings] == list(json.loads(example)["values"])
-    assert [CATALOGUE[r.parameter].unit for r in readings if r.unit] == ["Cel"]
+def test_it_names_each_field_of_a_native_message() -> None:
+    cells = re.findall(r"^\| ([^|]+) \|", sections(HOW_TO)["`native`"], re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert named == set(Envelope.__struct_fields__)

@@ -80,7 +80,8 @@ def live(
             waiting = [m._replace(received_at=again + i) for i, m in enumerate(waiting, 1)]
             pipeline.connected(again)
         elif number in losses:
-            pipeline.settle(waiting)
+            if waiting:
+                pipeline.settle(waiting)
             pipeline.disconnected()
             pipeline.connected(message.received_at - LEAST_GAP // 2)
             waiting = []
@@ -90,5 +91,6 @@ def live(
             waiting = []
             if number in ticks and number + 1 < len(messages):
                 pipeline.tick(messages[number + 1].received_at - LEAST_GAP + 1)
-    pipeline.settle(waiting)
+    if waiting:
+        pipeline.settle(waiting)
     pipeline.tick(messages[-1].received_at + DAY)

@@ -174,7 +174,7 @@ def samples(family: Any) -> dict[tuple[str, ...], float]:
 
 def test_metrics_count_what_the_ledger_counts(counted: Service) -> None:
     found = metrics(counted.http, counted)
-    kinds = {"received": 9, "stored": 2, "duplicate": 4, "quarantined": 3}
+    kinds = {"received": 9, "stored": 2, "duplicate": 4, "quarantined": 3, "released": 0}
     assert samples(found["andaman_items"]) == {(k,): v for k, v in kinds.items()}
     assert samples(found["andaman_quarantined"])["not-json",] == 2
     assert samples(found["andaman_quarantined"])["too-deep",] == 0

@@ -1,0 +1,28 @@
+"""Who changed what by hand; `storage.changes.note` writes it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from storage import schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """One change: the id of the key that made it, and what it changed."""
+
+    id: int
+    at: int
+    key: str
+    action: str
+    subject: str
+    detail: str
+
+
+def lines(connection: Connection, *, before: int | None, limit: int) -> list[AuditRow]:
+    """Changes, the newest first; `before` is the id of the last one seen."""
+    c = schema.audit.c
+    statement = select(schema.audit).order_by(c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(c.id < before)
+    return [AuditRow(**row._mapping) for row in connection.execute(statement)]

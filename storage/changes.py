@@ -1,0 +1,63 @@
+"""Parts of transactions that several changes of the ledger share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, insert, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from storage import schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What a further try made of the quarantine's entries about one message.
+
+    `resolved` are the entries that are done with, `kept` those that wait on: entry → items and
+    detail. `steps` are the counters that go up beside those of the batch. `edited` is the payload
+    that was taken in place of what had come.
+    """
+
+    resolved: Sequence[int] = ()
+    kept: Mapping[int, tuple[int, str]] = field(default_factory=dict)
+    steps: Mapping[str, int] = field(default_factory=dict)
+    by: str
+    note: str = ""
+    edited: bytes | None = None
+
+
+def resolve(connection: Connection, change: Resolution, at: int) -> None:
+    """Write it to the entries, the counters and the audit."""
+    table = schema.quarantine
+    resolution = "stored" if change.edited is None else "edited"
+    done = {
+        "resolved_at": at,
+        "resolution": resolution,
+        "resolved_by": change.by,
+        "note": change.note,
+        "edited": change.edited,
+    }
+    connection.execute(update(table).where(table.c.id.in_(change.resolved)).values(done))
+    for entry, (items, detail) in change.kept.items():
+        now = {"items": items, "detail": detail}
+        connection.execute(update(table).where(table.c.id == entry).values(now))
+    step_counters(connection, change.steps)
+    for entry in change.resolved:
+        note(connection, at, change.by, f"quarantine-{resolution}", str(entry), change.note)
+
+
+def step_counters(connection: Connection, steps: Mapping[str, int]) -> None:
+    """Count on."""
+    for name, step in steps.items():
+        if step:
+            statement = upsert(schema.counters).values(name=name, value=step)
+            more = {"value": schema.counters.c.value + step}
+            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=more))
+
+
+def note(
+    connection: Connection, at: int, key: str, action: str, subject: str, detail: str = ""
+) -> None:
+    """A line of the audit: the key `key` did `action` to `subject`."""
+    row = {"at": at, "key": key, "action": action, "subject": subject, "detail": detail}
+    connection.execute(insert(schema.audit), row)

@@ -1,0 +1,91 @@
+"""The API over a world of `tests.world`: pushes and retries go through its pipeline."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi.testclient import TestClient
+
+from api.auth import new_key
+from api.server import ApiContext, SystemStatus, create_app
+from core.catalogue import CATALOGUE
+from core.model import Message, Role, Settled
+from ingest.dialects.table import DIALECTS
+from storage.history import LedgerHistory
+from storage.ledger import Ledger
+from tests.world import World
+
+Result = TypeVar("Result")
+
+
+class DeskOf:
+    """An administrator and a gateway before the API of a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.gateway = self._key(Role.GATEWAY, "gw")
+        self.admin = self._key(Role.ADMIN, "someone")
+        self.http = TestClient(create_app(self.context()))
+
+    def context(self) -> ApiContext:
+        """What the composition root would hand in."""
+        world = self.world
+
+        async def write(change: Callable[[Ledger], Result], /) -> Result:
+            return change(world.system.ledger)
+
+        async def push(topic: bytes, payload: bytes, /) -> Settled:
+            world.now += 1
+            return world.system.pipeline.settle_one(Message(topic, payload, world.now, qos=1))
+
+        async def retry(entry: int, /, **how: Any) -> Settled | None:
+            world.now += 1
+            return world.system.pipeline.retry(entry, **how)
+
+        return ApiContext(
+            readers=world.system.readers,
+            history=LedgerHistory(world.system.readers),
+            write=write,
+            push=push,
+            retry=retry,
+            dialects=frozenset(DIALECTS),
+            clock=world.clock,
+            status=lambda: SystemStatus(checks={}),
+            rules={},
+            catalogue=CATALOGUE,
+        )
+
+    def push(self, body: bytes, asked: str = "", **headers: str) -> Any:
+        """The response to a push of the gateway `gw`."""
+        sent = headers | {"Authorization": f"Bearer {self.gateway}"}
+        return self.http.post(f"/v1/readings{asked}", content=body, headers=sent)
+
+    def get(self, path: str) -> Any:
+        """What the administrator sees there."""
+        return self._ask("GET", path).json()
+
+    def post(self, path: str, body: Any) -> Any:
+        """The response to the administrator."""
+        return self._ask("POST", path, body)
+
+    def waiting(self) -> list[tuple[int, str, int]]:
+        """(id, reason, items) of what waits, the oldest first."""
+        found = self.get("/v1/quarantine")["items"]
+        return [(entry["id"], entry["reason"], entry["items"]) for entry in found][::-1]
+
+    def counted(self) -> tuple[int, int, int, int]:
+        """received, stored, duplicate and quarantined; they must add up, by reason too."""
+        stats = self.get("/v1/stats")
+        parts = (stats["stored"], stats["duplicate"], stats["quarantined"])
+        assert stats["received"] == sum(parts), stats
+        assert stats["quarantined"] == sum(stats["by_reason"].values()), stats
+        assert min(stats["by_reason"].values(), default=0) >= 0
+        return (stats["received"], *parts)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.admin}"}
+        return self.http.request(method, path, json=body, headers=headers)
+
+    def _key(self, role: Role, owner: str) -> str:
+        made = new_key()
+        self.world.system.ledger.add_key(made.id, made.hash, role, owner, self.world.now)
+        return made.text
