@@ -114,6 +114,7 @@ class Forwarder:
         self._most_points = MOST_POINTS
         self._sent_through = 0
         self._removals: deque[Future[None]] = deque()
+        self._greeted = False
         self._failures = 0
         self._not_before = 0.0
 
@@ -147,6 +148,7 @@ class Forwarder:
         try:
             rows = self._outflow(self._sent_through, self._most_points)
             if not rows:
+                self._greet()
                 return False
             refused = self._settle(b"\n".join(row.lines for row in rows).split(b"\n"))
             self._forget(rows[-1].id, refused)
@@ -159,6 +161,12 @@ class Forwarder:
             return False
         self._advance(sum(row.points for row in rows), refused)
         return True
+
+    def _greet(self) -> None:
+        """With nothing to send, find out all the same whether the server would take it."""
+        if not self._greeted or self._health.state is not ForwarderState.OK:
+            self._ask([])  # InfluxDB checks token and bucket of an empty write as well
+            self._advance(0, [])
 
     def _settle(
         self, lines: Sequence[bytes], *, known_bad: bool = False
@@ -202,6 +210,7 @@ class Forwarder:
         self._ledger.outflow_done(through)
 
     def _advance(self, points: int, refused: Sequence[tuple[bytes, str]]) -> None:
+        self._greeted = True
         before = self._health
         if before.state is not ForwarderState.OK:
             log.info("InfluxDB takes points again")

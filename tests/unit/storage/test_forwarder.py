@@ -130,6 +130,24 @@ def test_it_sends_the_oldest_rows_together_and_removes_them() -> None:
     assert setup.forwarder.health == ForwarderHealth(state=ForwarderState.OK, points_sent=12)
 
 
+def test_it_finds_out_at_the_start_that_the_server_is_away_and_when_it_is_there() -> None:
+    answers = [Answer(0, {}, "refused"), Answer(204, {}, "")]
+    asked: list[bytes] = []
+
+    def write(lines: bytes) -> Answer:
+        asked.append(lines)
+        return answers.pop(0)
+
+    setup = Setup(write)
+    setup.forwarder.run_once()
+    assert setup.forwarder.health.state is ForwarderState.WAITING
+    setup.now += 60
+    setup.forwarder.run_once()
+    setup.forwarder.run_once()
+    assert setup.forwarder.health == ForwarderHealth(state=ForwarderState.OK)
+    assert asked == [b"", b""]
+
+
 def test_it_sends_at_most_5000_points_at_once() -> None:
     server = FakeInflux()
     setup = Setup(server)
