@@ -34,6 +34,7 @@ from simulators.coast import CLOSE, HISTORY, Coast, Plan, coast_of, densely, liv
 from simulators.gateways import Gateway
 from simulators.screen import View, alert_words, items, look, picture, summary, with_lines
 
+OWNER = "demo"
 SEED = 83  # Phuket is TH-83
 SETTLE_LOOKS, SETTLE_EVERY = 300, 0.2
 LAST_LOOK_SECONDS = 2
@@ -94,7 +95,7 @@ async def _demo(seconds: float | None, data: Path, ready_file: Path | None) -> N
         console.print("Andaman starts …")
         running = await stack.enter_async_context(app.running(settings))
         broker = running.broker
-        key = await running.create_key(Role.ADMIN, "demo")
+        key = await running.create_key(Role.ADMIN, OWNER)
         headers = {"Authorization": f"Bearer {key}"}
         client = httpx.AsyncClient(base_url=running.api_url, headers=headers, timeout=10)
         demo = Demo(
@@ -106,6 +107,7 @@ async def _demo(seconds: float | None, data: Path, ready_file: Path | None) -> N
             gateways=_gateways(broker, running.gateway_secrets),
             console=console,
         )
+        await _end_older_keys(demo)
         stack.push_async_callback(_stop, list(demo.gateways.values()))
         for gateway in demo.gateways.values():
             gateway.start()
@@ -113,6 +115,13 @@ async def _demo(seconds: float | None, data: Path, ready_file: Path | None) -> N
         if ready_file is not None:
             write_ready_file(ready_file, ready(demo))
         await _live(demo, live, seconds)
+
+
+async def _end_older_keys(demo: Demo) -> None:
+    """Earlier runs on the same data each made a key; only this one's is of use now."""
+    for key in await items(demo.api, "/v1/keys"):
+        if key["owner"] == OWNER and key["revoked_at"] is None and key["id"] not in demo.key:
+            await demo.api.delete(f"/v1/keys/{key['id']}")
 
 
 def _gateways(broker: BrokerAddress, credentials: Mapping[str, str]) -> dict[str, Gateway]:
