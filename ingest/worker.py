@@ -144,13 +144,16 @@ class Worker:
         while parts:
             try:
                 self._settle_last(parts)
-            except StorageError as error:
-                self._report(str(error))
+            except Exception as error:  # noqa: BLE001 - this thread outlives whatever happens
+                self._report(str(error) or repr(error))
                 if self._stopping.wait(RETRY_SECONDS):
                     return False
             else:
                 self._report("")
-        self._acknowledge(messages)
+        try:
+            self._acknowledge(messages)
+        except Exception:  # they come again, as duplicates
+            log.exception("%d messages were stored but not acknowledged", len(messages))
         self.messages += len(messages)
         self._settled(time.monotonic() - began)
         return True

@@ -191,3 +191,19 @@ def test_it_settles_what_is_in_hand_before_it_ends() -> None:
     assert [n for what, found in notes.log if what == "acknowledge" for n in found] == [
         *range(1, 8)
     ]
+
+
+def test_an_acknowledgement_that_fails_ends_nothing() -> None:
+    notes = Notes()
+
+    def fail(_: Sequence[Message]) -> None:
+        raise ValueError("the connection is in a strange state")
+
+    worker = Worker(cast("Pipeline", notes), fail, most=1, wait_seconds=0.001)
+    for message in messages(b"a", b"b"):
+        worker.deliver(message)
+    worker.start()
+    pass_by(worker)
+    assert worker.health.alive
+    worker.stop(PATIENCE)
+    assert notes.log == [("settle", [1]), ("settle", [2])]
