@@ -104,6 +104,11 @@ class Andaman:
         """How many readings, by its own count."""
         return int(self.ask("/v1/stats").json()["stored"])
 
+    def gateway_secrets(self) -> dict[str, str]:
+        """The credentials that the embedded broker made, by gateway."""
+        kept = json.loads((self.data / "broker" / "credentials.json").read_text(encoding="utf-8"))
+        return dict(kept["gateways"])
+
     def broker_pid(self) -> int:
         """Of the embedded broker."""
         return int((self.data / "broker" / "pid").read_text(encoding="ascii"))
