@@ -73,10 +73,9 @@ def open_writer(folder: Path) -> Connection:
     path = folder / FILE_NAME
     engine = create_engine(
         "sqlite://",  # a path in an URL would be another one if it holds ?, # or %
-        creator=lambda: sqlite3.connect(path, check_same_thread=False),
+        creator=lambda: _prepared(path),
         poolclass=StaticPool,
     )
-    event.listen(engine, "connect", _prepare_writer)
     event.listen(engine, "begin", _begin_immediate)
     try:
         connection = engine.connect()
@@ -105,10 +104,16 @@ def open_readers(folder: Path) -> Engine:
     return engine
 
 
-def _prepare_writer(connection: sqlite3.Connection, _record: Any) -> None:
+def _prepared(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False)
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in _WRITER_PRAGMAS:
-        connection.execute(pragma)
+    try:
+        for pragma in _WRITER_PRAGMAS:
+            connection.execute(pragma)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _prepare_reader(connection: sqlite3.Connection, _record: Any) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -52,7 +53,7 @@ def deaf_broker() -> Iterator[tuple[int, list[bytes]]]:
 
         def serve() -> None:
             peer, _ = server.accept()
-            with peer:
+            with peer, suppress(ConnectionResetError):
                 heard.append(peer.recv(4096))
                 peer.sendall(CONNACK)
                 while part := peer.recv(65536):

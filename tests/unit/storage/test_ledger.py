@@ -3,6 +3,7 @@
 import resource
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -301,7 +302,7 @@ def test_a_folder_is_free_again_when_it_is_closed_or_could_not_be_opened(tmp_pat
 
 def test_it_does_not_touch_what_a_newer_andaman_wrote(tmp_path: Path) -> None:
     Ledger(tmp_path).close()
-    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     with pytest.raises(StartError, match="was written by a newer Andaman; install that one"):
