@@ -133,7 +133,9 @@ class Gateway:
     def _on_connect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, _p: Any
     ) -> None:
-        if not code.is_failure:
+        if self._stopped:  # the connection came up while `stop` looked: paho forgets that goodbye
+            self._client.disconnect()
+        elif not code.is_failure:
             self.connections += 1
             self._publish_status(online=True)
 
