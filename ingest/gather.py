@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from core.errors import DecodeError
 from core.model import Message, Quarantined, Reading, Refusal, RefusedItem
 from ingest.decode import decode
-from ingest.dialects.shape import Item, Refused
+from ingest.dialects.shape import Item, Refused, Snapshot
 from ingest.registry import NOTHING, Known, Registry
 from ingest.sources import Source, Sources
 from ingest.translate import translate
@@ -25,6 +25,13 @@ class Rows:
     series: list[int] = field(default_factory=list)
     measured_at: list[int] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
+
+    def add(self, message: int, series: Sequence[int], snapshot: Snapshot) -> None:
+        """One message's snapshot, whose values are of these series."""
+        self.message += [message] * len(series)
+        self.series += series
+        self.measured_at += [snapshot.measured_at] * len(series)
+        self.value += snapshot.values.values()
 
     def extend(self, message: int, readings: Iterable[tuple[int, int, float]]) -> None:
         """More readings of one message: series, time and value of each."""
@@ -100,6 +107,11 @@ def gather(messages: Sequence[Message], registry: Registry, sources: Sources) ->
         gathered.gateways.append(gateway)
         if epoch is not None and seq is not None:
             gathered.numbers[number] = (epoch, seq)
+        if isinstance(items, Snapshot):
+            series = _series_of(items, gateway, devices)
+            if series is not None:
+                rows.add(number, series, items)
+                continue
         quick = _quick(items, gateway, devices)
         if quick is not None:
             rows.extend(number, quick)
@@ -109,8 +121,19 @@ def gather(messages: Sequence[Message], registry: Registry, sources: Sources) ->
     return gathered
 
 
+def _series_of(snapshot: Snapshot, gateway: str, devices: Mapping[str, Known]) -> list[int] | None:
+    """The series of each value; None when one of them needs more than two look-ups."""
+    known = devices.get(snapshot.device)
+    if known is None or known.gateway != gateway:
+        return None
+    try:
+        return [known.plain[parameter] for parameter in snapshot.values]
+    except KeyError:
+        return None
+
+
 def _quick(
-    items: Sequence[Item], gateway: str, devices: Mapping[str, Known]
+    items: Iterable[Item], gateway: str, devices: Mapping[str, Known]
 ) -> list[tuple[int, int, float]] | None:
     """Series, time and value of each item; None when one of them needs more than two look-ups."""
     found: list[tuple[int, int, float]] = []

@@ -30,7 +30,7 @@ def settle(progress: Progress, numbers: Iterable[int], at: int) -> Progress:
     fresh = sorted({n for n in numbers if n > progress.through})
     if not fresh:
         return progress
-    ranges = _merged([*progress.ahead, *(Range(n, n) for n in fresh)])
+    ranges = _merged([*progress.ahead, *zip(fresh, fresh, strict=True)])
     through = progress.through
     if ranges[0].first <= through + 1:
         through, ranges = ranges[0].last, ranges[1:]
@@ -159,11 +159,12 @@ def _entry(rejected: Rejected) -> dict[str, Any]:
     return {"seq": first, **more, "reason": rejected.reason.value}
 
 
-def _merged(ranges: Iterable[Range]) -> list[Range]:
+def _merged(ranges: Iterable[tuple[int, int]]) -> list[Range]:
+    (begin, end), *others = sorted(ranges)
     merged: list[Range] = []
-    for first, last in sorted(ranges):
-        if merged and first <= merged[-1].last + 1:
-            merged[-1] = Range(merged[-1].first, max(last, merged[-1].last))
-        else:
-            merged.append(Range(first, last))
-    return merged
+    for first, last in others:
+        if first > end + 1:
+            merged.append(Range(begin, end))
+            begin = first
+        end = max(end, last)
+    return [*merged, Range(begin, end)]

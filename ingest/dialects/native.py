@@ -8,6 +8,7 @@
 Fields that we do not know are ignored, so that a newer gateway is still heard.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Annotated
@@ -17,7 +18,7 @@ from msgspec import Meta, Struct
 
 from core.errors import DecodeError
 from core.model import Reading, Refusal, to_micros
-from ingest.dialects.shape import Decoded, Incoming, Item
+from ingest.dialects.shape import Decoded, Incoming, Item, Snapshot
 
 Time = Annotated[datetime, Meta(tz=True)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -93,10 +94,10 @@ def _expand(
     values: dict[str, float],
     units: dict[str, str] | None,
     received_at: int,
-) -> list[Item]:
+) -> Sequence[Item] | Snapshot:
     at = received_at if time is None else to_micros(time)
     if units is None:
-        return [Reading(device, name, at, value) for name, value in values.items()]
+        return Snapshot(device, at, values)
     return [Reading(device, name, at, value, units.get(name)) for name, value in values.items()]
 
 

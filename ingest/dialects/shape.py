@@ -7,7 +7,8 @@ and only where the format states them. Which parameter a key means is said by a 
 message without any item is no error here: whoever called the dialect decides what that means.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
@@ -57,10 +58,28 @@ class Raw(NamedTuple):
 Item: TypeAlias = Reading | Raw | Refused
 
 
+@dataclass(slots=True)
+class Snapshot:
+    """What one device measured at one time, without units: its readings are made only for who asks
+    for them one by one.
+    """
+
+    device: str
+    measured_at: int
+    values: Mapping[str, float]
+
+    def __iter__(self) -> Iterator[Reading]:
+        at = self.measured_at
+        return (Reading(self.device, name, at, value) for name, value in self.values.items())
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
 class Decoded(NamedTuple):
     """What a message holds, in order of time; `epoch` and `seq` only where the gateway counts."""
 
-    items: Sequence[Item]
+    items: Sequence[Item] | Snapshot
     epoch: str | None = None
     seq: int | None = None
 
