@@ -40,8 +40,8 @@ check: setup
 	$(BIN)/python -m pytest tests/docs
 
 bench: .venv/.runtime .venv/.andaman
-	$(BIN)/python -m benchmarks.drain $(ARGS)
-	$(BIN)/python -m benchmarks.latency $(ARGS)
+	$(BIN)/python -m benchmarks.drain
+	$(BIN)/python -m benchmarks.latency
 
 # Needs uv. Keeps the pins that still fit; `make lock ARGS=--upgrade` takes the newest.
 lock:
