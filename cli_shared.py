@@ -1,0 +1,96 @@
+"""What every command of `andaman` shares: settings, one request, errors as lines."""
+
+import asyncio
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+import app as composition
+from core.errors import AndamanError, ConfigError, StartError
+from core.settings import SECRETS, Settings
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder; else ANDAMAN_DATA_DIR.")]
+
+
+def bytes_of(file: Path) -> bytes:
+    """What the file holds.
+
+    Raises:
+        StartError: it cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise StartError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def ask(method: str, path: str, data: Path | None, body: Any = None) -> Any:
+    """One request to the system that runs on the data folder, or to one made for the moment.
+
+    Raises:
+        StartError: what the API said when it refused.
+    """
+    answer = asyncio.run(composition.ask(settings_of(data), method, path, body))
+    if answer.is_error:
+        raise StartError(answer.json().get("detail", answer.reason_phrase))
+    return answer.json() if answer.content else None
+
+
+def settings_of(data: Path | None) -> Settings:
+    """Settings from the environment, with the folder of the command line.
+
+    Raises:
+        ConfigError: a setting that cannot be right, by its name.
+    """
+    if strangers := list(_strangers(os.environ)):
+        raise ConfigError(strangers)
+    try:
+        return Settings() if data is None else Settings(data_dir=data)
+    except ValidationError as error:
+        raise ConfigError([_problem(e) for e in error.errors()]) from error
+
+
+def _strangers(names: Iterable[str]) -> Iterator[str]:
+    """A line for each variable that looks like a setting and is none: what it meant is missed."""
+    known = [name.upper() for name in Settings.model_fields]
+    known += [f"{name.upper()}_FILE" for name in SECRETS]
+    for name in sorted(names):
+        word = name.removeprefix("ANDAMAN_")
+        if word not in (name, *known):
+            close = get_close_matches(word, known, 1)
+            advice = f"write ANDAMAN_{close[0]}" if close else "remove it"
+            yield f"{name} is no setting; {advice}"
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    """One line on what pydantic found, without the value, which may be a secret."""
+    return ": ".join([*(f"ANDAMAN_{str(name).upper()}" for name in error["loc"]), error["msg"]])
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the refusal of a file into a line for whoever named it."""
+    try:
+        yield
+    except OSError as error:
+        raise StartError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn our own errors into lines on stderr and exit 1."""
+    try:
+        yield
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(problem, err=True)
+        raise typer.Exit(1) from error
+    except AndamanError as error:
+        typer.echo(f"andaman: {error}", err=True)
+        raise typer.Exit(1) from error
