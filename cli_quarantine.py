@@ -18,8 +18,13 @@ commands = typer.Typer(help="What was refused.", no_args_is_help=True)
 
 Reason = Annotated[Refusal | None, typer.Option(help="Only those with this reason.")]
 OfGateway = Annotated[str | None, typer.Option("--gateway", help="Only those of this gateway.")]
+OfDevice = Annotated[str | None, typer.Option("--device", help="Only those of this device.")]
 Since = Annotated[str | None, typer.Option(help="Only what came at this time or later.")]
 Until = Annotated[str | None, typer.Option(help="Only what came before this time.")]
+
+
+def _chosen(**asked: Any) -> dict[str, Any]:
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 @commands.command("list")
@@ -27,6 +32,7 @@ def quarantine_list(
     *,
     reason: Reason = None,
     gateway: OfGateway = None,
+    device: OfDevice = None,
     since: Since = None,
     until: Until = None,
     state: Annotated[str, typer.Option(help="waiting, resolved or all.")] = "waiting",
@@ -37,13 +43,13 @@ def quarantine_list(
 
     Example: andaman quarantine list --reason unknown-device --since 2026-11-22T00:00:00Z
     """
-    asked = {"reason": reason, "gateway": gateway, "since": since, "until": until, "state": state}
-    given = {name: value for name, value in asked.items() if value is not None} | {"limit": limit}
+    asked = _chosen(reason=reason, gateway=gateway, device=device, since=since, until=until)
+    asked |= {"state": state, "limit": limit}
     with told():
-        table = Table("id", "received", "gateway", "reason", "items", "state", "detail")
-        for entry in ask("GET", f"/v1/quarantine?{urlencode(given)}", data)["items"]:
-            columns = ("id", "received_at", "gateway", "reason", "items")
-            cells = [str(entry[name]) for name in columns]
+        table = Table("id", "received", "gateway", "device", "reason", "items", "state", "detail")
+        for entry in ask("GET", f"/v1/quarantine?{urlencode(asked)}", data)["items"]:
+            columns = ("id", "received_at", "gateway", "device", "reason", "items")
+            cells = [str(entry[name] or "") for name in columns]
             table.add_row(*map(escape, [*cells, entry["resolution"] or "waiting", entry["detail"]]))
         Console().print(table)
 
@@ -92,8 +98,10 @@ def quarantine_retry(
 
 @commands.command("replay")
 def quarantine_replay(
+    *,
     reason: Reason = None,
     gateway: OfGateway = None,
+    device: OfDevice = None,
     since: Since = None,
     until: Until = None,
     note: Annotated[str, typer.Option(help="Why.")] = "",
@@ -103,8 +111,8 @@ def quarantine_replay(
 
     Example: andaman quarantine replay --reason unknown-device --gateway gw-town
     """
-    asked = {"reason": reason, "gateway": gateway, "since": since, "until": until, "note": note}
-    body: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    body = _chosen(reason=reason, gateway=gateway, device=device, since=since, until=until)
+    body["note"] = note
     sums: Counter[str] = Counter()
     with told():
         while True:

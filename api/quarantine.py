@@ -38,6 +38,7 @@ _ENTRY = {
     "id": 1207,
     "received_at": "2026-11-22T01:00:00Z",
     "gateway": "gw-patong",
+    "device": "patong-probe-9",
     "topic": "andaman/v1/gw-patong/up/readings",
     "reason": "unknown-device",
     "words": {"en": "The device is not registered.", "th": "อุปกรณ์นี้ยังไม่ได้ลงทะเบียน"},
@@ -53,13 +54,14 @@ _BYTES = {"payload": "eyJkZXZpY2UiOiAifQ==", "text": '{"device": "}', "whole": T
 
 
 class Refused(Answer):
-    """Items of one message that were refused for one reason."""
+    """Items of one message that were refused for one reason, those of each device apart."""
 
     model_config = example(_ENTRY)
 
     id: int
     received_at: Time
     gateway: str = Field(description="Empty where the topic names none.")
+    device: str | None = Field(description="As it was named; null where that is not known.")
     topic: str
     reason: str
     words: Names = Field(description="The reason in a sentence.")
@@ -94,6 +96,7 @@ class AskedEntries(AskedPage):
 
     reason: Refusal | None = Field(None, description="Only those with this reason.")
     gateway: str | None = Field(None, max_length=64, description="Only those of this gateway.")
+    device: str | None = Field(None, max_length=64, description="Only those of this device.")
     since: AskedTime | None = Field(None, description="Only what came at this time or later.")
     until: AskedTime | None = Field(None, description="Only what came before this time.")
     state: State = Field("waiting", description="Whether they wait, are resolved, or all.")
@@ -122,6 +125,7 @@ class AskedReplay(Asked):
 
     reason: Refusal | None = None
     gateway: str | None = Field(None, max_length=64)
+    device: str | None = Field(None, max_length=64)
     since: AskedTime | None = None
     until: AskedTime | None = None
     note: Note = ""
@@ -156,6 +160,7 @@ def list_quarantine(context: Context, asked: Annotated[AskedEntries, Query()]) -
     chosen = EntryFilter(
         reason=asked.reason,
         gateway=asked.gateway,
+        device=asked.device,
         since=asked.since,
         until=asked.until,
         state=asked.state,
@@ -202,7 +207,11 @@ async def replay_quarantine(context: Context, asked: AskedReplay, request: Reque
     """Try again what fits and still waits, in the order in which it came."""
     (after,) = position_of(asked.cursor, int) or (0,)
     chosen = EntryFilter(
-        reason=asked.reason, gateway=asked.gateway, since=asked.since, until=asked.until
+        reason=asked.reason,
+        gateway=asked.gateway,
+        device=asked.device,
+        since=asked.since,
+        until=asked.until,
     )
     with queries.snapshot(context.readers) as connection:
         found = quarantine.waiting_after(connection, chosen, after=after, limit=asked.limit + 1)
@@ -241,6 +250,7 @@ def _told(row: Entry) -> dict[str, Any]:
         "id": row.id,
         "received_at": iso(row.received_at),
         "gateway": row.gateway,
+        "device": row.device,
         "topic": row.topic,
         "reason": row.reason.value,
         "words": Names(en=english, th=thai),

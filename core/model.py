@@ -276,7 +276,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """Items of one message that share a reason: kept with the raw bytes, counted as `items`."""
+    """Items of one message that share a reason: kept with the raw bytes, counted as `items`;
+    `device` where they are all of one that is known by name.
+    """
 
     received_at: int
     gateway: str
@@ -285,6 +287,7 @@ class Quarantined:
     detail: str
     payload: bytes
     items: int = 1
+    device: str | None = None
 
 
 class RefusedItem(NamedTuple):

@@ -5,16 +5,20 @@ else goes through address, profile and unit. Nothing here touches the ledger or 
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.errors import DecodeError
-from core.model import Message, Quarantined, Reading, Refusal, RefusedItem
+from core.model import Message, Quarantined, Reading, Refusal, RefusedItem, Series
 from ingest.decode import decode
 from ingest.dialects.shape import Item, Refused, Snapshot
 from ingest.registry import NOTHING, Known, Registry
 from ingest.sources import Source, Sources
 from ingest.translate import translate
+
+_MOST_DEVICES = 16  # told apart in one message: each entry keeps a copy of its bytes
+_LONGEST_NAME = 64
 
 
 @dataclass(slots=True)
@@ -44,18 +48,31 @@ class Rows:
 
 @dataclass(slots=True)
 class Refusals:
-    """What is refused: item by item, and `found`, grouped by message and reason: the first detail,
-    and how many items.
+    """What is refused: item by item, and `found`, grouped by message, reason and device (empty
+    where it is not known): the first detail, and how many items.
     """
 
     each: list[RefusedItem] = field(default_factory=list)
-    found: dict[tuple[int, Refusal], tuple[str, int]] = field(default_factory=dict)
+    found: dict[tuple[int, Refusal, str], tuple[str, int]] = field(default_factory=dict)
+    _apart: Counter[tuple[int, Refusal]] = field(default_factory=Counter)
 
-    def add(self, message: int, item: int | None, reason: Refusal, detail: str) -> None:
+    def add(
+        self, message: int, item: int | None, reason: Refusal, detail: str, device: str = ""
+    ) -> None:
         """Refuse one item of a message, by their numbers; None when it could not be decoded."""
         self.each.append(RefusedItem(message, item, reason, detail))
-        first, items = self.found.get((message, reason), (detail, 0))
-        self.found[message, reason] = (first, items + 1)
+        key = self._group(message, reason, device)
+        first, items = self.found.get(key, (detail, 0))
+        self.found[key] = (first, items + 1)
+
+    def _group(self, message: int, reason: Refusal, device: str) -> tuple[int, Refusal, str]:
+        key = (message, reason, device)
+        if not device or key in self.found:
+            return key
+        if len(device) > _LONGEST_NAME or self._apart[message, reason] == _MOST_DEVICES:
+            return (message, reason, "")
+        self._apart[message, reason] += 1
+        return key
 
     @property
     def items(self) -> int:
@@ -66,10 +83,11 @@ class Refusals:
 @dataclass(slots=True)
 class Gathered:
     """A batch after decoding. Of each message by number: its source (None when it has none), its
-    gateway, and the number that the gateway gave it, where it counts.
+    gateway, and the number that the gateway gave it, where it counts. `series` is the registry's.
     """
 
     messages: Sequence[Message]
+    series: Sequence[Series]
     sources: list[Source | None] = field(default_factory=list)
     gateways: list[str] = field(default_factory=list)
     numbers: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -81,19 +99,20 @@ class Gathered:
         """Refuse the reading in a row of `rows`."""
         message = self.rows.message[row]
         first = bisect_left(self.rows.message, message)
-        self.refusals.add(message, self.indexes.get(row, row - first), reason, detail)
+        device = self.series[self.rows.series[row]].device
+        self.refusals.add(message, self.indexes.get(row, row - first), reason, detail, device)
 
     def quarantined(self) -> list[Quarantined]:
-        """One entry for each message and reason, in order of arrival."""
+        """One entry for each message, reason and device, in order of arrival."""
         return [
-            quarantined(self.messages[number], self.gateways[number], reason, detail, items)
-            for (number, reason), (detail, items) in sorted(self.refusals.found.items())
+            quarantined(self.messages[number], self.gateways[number], reason, detail, items, device)
+            for (number, reason, device), (detail, items) in sorted(self.refusals.found.items())
         ]
 
 
 def gather(messages: Sequence[Message], registry: Registry, sources: Sources) -> Gathered:
     """Decode every message; total: what goes wrong with one stops no other."""
-    gathered = Gathered(messages)
+    gathered = Gathered(messages, registry.series)
     rows, devices = gathered.rows, registry.devices
     for number, message in enumerate(messages):
         source, gateway = None, ""
@@ -163,11 +182,11 @@ def _place(
     device = registry.device_of(item.device)
     refusal = registry.refuse(device, gateway)
     if refusal is not None:
-        refusals.add(number, index, *refusal)
+        refusals.add(number, index, *refusal, device)
         return
     for found in translate(item, device, registry.devices[device].profile):
         if isinstance(found, Refused):
-            refusals.add(number, index, *found)
+            refusals.add(number, index, *found, device)
         else:
             gathered.indexes[len(rows.message)] = index
             series = registry.series_of(device, found.parameter)
@@ -175,7 +194,7 @@ def _place(
 
 
 def quarantined(
-    message: Message, gateway: str, reason: Refusal, detail: str, items: int
+    message: Message, gateway: str, reason: Refusal, detail: str, items: int, device: str = ""
 ) -> Quarantined:
     """The entry that keeps a message, or some items of it."""
     return Quarantined(
@@ -186,4 +205,5 @@ def quarantined(
         detail=detail,
         payload=message.payload,
         items=items,
+        device=device or None,
     )

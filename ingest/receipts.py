@@ -85,7 +85,7 @@ def count(
     for message, (epoch, seq) in gathered.numbers.items():
         numbers.setdefault((gathered.gateways[message], epoch), []).append(seq)
     rejected: dict[Counter, list[Rejected]] = {}
-    for message, reason in gathered.refusals.found:
+    for message, reason in dict.fromkeys(key[:2] for key in gathered.refusals.found):
         if message in gathered.numbers:
             epoch, seq = gathered.numbers[message]
             counter = (gathered.gateways[message], epoch)

@@ -355,7 +355,7 @@ def _count(connection: Connection, batch: Batch, stored: int) -> None:
 
 
 def _quarantine_row(refused: Quarantined) -> dict[str, Any]:
-    row = _fields(refused, "received_at", "gateway", "topic", "detail", "items")
+    row = _fields(refused, "received_at", "gateway", "device", "topic", "detail", "items")
     payload = refused.payload
     return row | {
         "reason": refused.reason.value,

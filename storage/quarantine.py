@@ -1,6 +1,6 @@
 """The quarantine as people work with it: find, read, discard, and forget what is old.
 
-Entries about one message (same topic, moment and payload, one entry for each reason) belong
+Entries about one message (same topic, moment and payload, one for each reason and device) belong
 together: whoever tries one of them again tries the message.
 """
 
@@ -25,6 +25,7 @@ class Entry:
     id: int
     received_at: int
     gateway: str
+    device: str | None
     topic: str
     reason: Refusal
     detail: str
@@ -58,6 +59,7 @@ class EntryFilter:
 
     reason: str | None = None
     gateway: str | None = None
+    device: str | None = None
     since: int | None = None
     until: int | None = None
     state: str = "waiting"
@@ -138,7 +140,7 @@ def forget(ledger: Ledger, *, older_than: int, most: int, step: int = 1000) -> i
 
 
 def _wanted(chosen: EntryFilter) -> list[ColumnElement[bool]]:
-    equal = {_Q.reason: chosen.reason, _Q.gateway: chosen.gateway}
+    equal = {_Q.reason: chosen.reason, _Q.gateway: chosen.gateway, _Q.device: chosen.device}
     wanted = [column == value for column, value in equal.items() if value is not None]
     if chosen.since is not None:
         wanted.append(_Q.received_at >= chosen.since)

@@ -95,6 +95,7 @@ quarantine = Table(
     Column("items", Integer, nullable=False),
     Column("size", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    Column("device", Text),  # of all its items, as it was named; NULL where that is not known
     # What became of it: None while it waits. `edited` is the payload that was taken in its place.
     Column("resolved_at", BigInteger),
     Column("resolution", Text),
@@ -103,6 +104,7 @@ quarantine = Table(
     Column("edited", LargeBinary),
     Index("quarantine_by_message", "received_at", "topic"),
     Index("quarantine_by_resolution", "resolved_at", "id"),
+    Index("quarantine_by_device", "device", "id"),
 )
 
 # What a rule remembers of a subject while something is going on there; JSON of `Watch`.

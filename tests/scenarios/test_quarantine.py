@@ -53,6 +53,7 @@ def test_it_is_listed_the_newest_first_and_filtered(world: World) -> None:
     for asked, ids in (
         ("reason=not-json", [3, 1]),
         ("gateway=other", [3]),
+        ("device=new-1", [2]),
         (f"since={iso(MIDNIGHT + 10 * MINUTE)}", [3]),
         (f"until={iso(MIDNIGHT + 10 * MINUTE)}", [2, 1]),
         ("reason=conflict", []),
@@ -130,6 +131,35 @@ def test_a_message_of_which_a_part_was_stored_counts_that_part_once(world: World
     desk = register(world)
     assert retry(desk, 1) == {"stored": 1, "duplicate": 2, "quarantined": []}
     assert desk.counted() == (3, 3, 0, 0)
+
+
+def test_each_device_of_a_message_waits_for_itself(world: World) -> None:
+    at, devices = iso(world.now), ["new-1", "new-2", "new-3", "new-3"]
+    readings = [{"device": d, "time": at, "values": {"pm25": n}} for n, d in enumerate(devices)]
+    world.send(json.dumps(readings).encode())
+    desk = DeskOf(world)
+    found = desk.get("/v1/quarantine")["items"]
+    assert [(e["device"], e["items"]) for e in found] == [("new-3", 2), ("new-2", 1), ("new-1", 1)]
+    desk = register(world)
+    replayed = desk.post("/v1/quarantine/replay", {"device": "new-2"}).json()
+    assert (replayed["entries"], replayed["stored"], replayed["refused"]) == (1, 2, 2)
+    assert [e["device"] for e in desk.get("/v1/quarantine")["items"]] == ["new-3"]
+    assert desk.counted() == (4, 2, 0, 2)
+
+
+def test_of_many_devices_the_last_share_an_entry_until_the_others_are_known(world: World) -> None:
+    at, devices = iso(world.now), ["new-1", "new-2", *(f"odd-{n}" for n in range(18))]
+    readings = [{"device": d, "time": at, "values": {"pm25": 1}} for d in devices]
+    world.send(json.dumps(readings).encode())
+    found = DeskOf(world).get("/v1/quarantine")["items"]
+    assert [e["items"] for e in found if e["device"] is None] == [4]
+    assert len(found) == 17
+    desk = register(world)
+    retry(desk, 1)
+    found = desk.get("/v1/quarantine")["items"]
+    assert [e["items"] for e in found if e["device"] is None] == [2]
+    assert len(found) == 17
+    assert desk.counted() == (20, 2, 0, 18)
 
 
 def test_what_is_still_refused_waits_on(world: World) -> None:

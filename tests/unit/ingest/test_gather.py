@@ -95,7 +95,12 @@ def rows(registry: Registry, found: Gathered) -> list[tuple[int, str, str, float
 
 def refusals(found: Gathered) -> Mapping[tuple[int, Refusal], int]:
     """How many items by message and reason."""
-    return {key: items for key, (_, items) in found.refusals.found.items()}
+    return {key[:2]: items for key, (_, items) in found.refusals.found.items()}
+
+
+def devices(found: Gathered) -> list[tuple[str, str | None]]:
+    """The reason and the device of each entry."""
+    return [(entry.reason.value, entry.device) for entry in found.quarantined()]
 
 
 def test_a_deveui_is_the_device_and_its_bytes_go_through_the_codec(registry: Registry) -> None:
@@ -206,6 +211,26 @@ def test_a_unit_of_a_native_message_is_converted(registry: Registry) -> None:
     body["units"] = {"air_temperature": "[degF]"}
     found = gathered(registry, message(body, "andaman/v1/gw/up/readings"))
     assert rows(registry, found) == [(0, "air-1", "air_temperature", 30.0)]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param("m,device=odd ph=1", [("unknown-device", "odd")], id="unknown"),
+        pytest.param("m,device=air-1 odd=1", [("unknown-parameter", "air-1")], id="parameter"),
+        pytest.param(f"m,device={'x' * 65} ph=1", [("unknown-device", None)], id="no id"),
+        pytest.param("m,device=", [("wrong-shape", None)], id="unreadable"),
+        pytest.param(
+            "\n".join(f"m,device=d{n:02} ph=1" for n in range(18)),
+            [("unknown-device", None), *(("unknown-device", f"d{n:02}") for n in range(16))],
+            id="too many",
+        ),
+    ],
+)
+def test_an_entry_names_its_device(
+    registry: Registry, body: str, expected: list[tuple[str, str | None]]
+) -> None:
+    assert devices(gathered(registry, message(body.encode(), "lines/gw"))) == expected
 
 
 def test_the_number_of_a_message_counts_although_its_items_are_refused(registry: Registry) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import OperationalError
@@ -18,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from core.errors import StartError, StorageError
 from core.model import Counts, Flag, Quarantined, Refusal, Role, State
 from storage import schema
-from storage.database import open_readers
+from storage.database import FILE_NAME, MIGRATIONS, open_readers
 from storage.ledger import Batch, Ledger
 from tests.service import CITY, NOW, SERIES, change, columns
 
@@ -230,6 +232,30 @@ def test_migrations_lead_to_the_schema(tmp_path: Path, ledger: Ledger) -> None:
     with fresh.connect() as connection:
         assert tables(connection) == migrated
     fresh.dispose()
+
+
+def test_entries_of_an_older_ledger_learn_their_device(tmp_path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    details = ["probe-9 is not in devices.yaml", "probe-1 belongs to another gateway", "empty"]
+    older = create_engine(f"sqlite:///{tmp_path / FILE_NAME}")
+    with older.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        for detail in details:
+            connection.exec_driver_sql(
+                "INSERT INTO quarantine (received_at, gateway, topic, reason, detail, items, size, "
+                "payload) VALUES (0, 'gw', 't', 'not-json', ?, 1, 1, 'x')",
+                (detail,),
+            )
+    older.dispose()
+    ledger = Ledger(tmp_path)
+    assert [row[1] for row in rows(ledger, schema.quarantine, "id", "device")] == [
+        "probe-9",
+        "probe-1",
+        None,
+    ]
+    ledger.close()
 
 
 def tables(connection: Any) -> dict[str, tuple[bool, bool]]:
