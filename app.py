@@ -44,6 +44,7 @@ from ingest.pipeline import Pipeline
 from ingest.profiles import Profile
 from ingest.registry import Registry
 from ingest.sources import Sources
+from ingest.status import FILTER as STATUS_FILTER
 from ingest.worker import Worker
 from serving import LOCAL_FILE, keep, listening, local_file, serve
 from storage.database import open_readers
@@ -212,7 +213,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             username=address.username,
             password=address.password,
             client_id=address.client_id,
-            topics=[source.filter for source in system.city.sources.all],
+            topics=[STATUS_FILTER, *(source.filter for source in system.city.sources.all)],
             deliver=worker.deliver,
             connected=lambda at: upkeep.quietly(
                 worker.submit(partial(system.pipeline.connected, at))

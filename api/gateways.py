@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.context import Context
 from api.shapes import Answer, AskedLongPage, Names, Page, Time, cut, example, position_of
-from core.model import Range, iso
+from core.model import Range, Status, iso
 from storage import gateways as stored
 from storage import queries
 
@@ -36,6 +36,14 @@ class Counter(Answer):
     heard: Time = Field(description="When it last moved.")
 
 
+class GatewayStatus(Answer):
+    """What a gateway said of itself, or its last will."""
+
+    online: bool
+    since: Time = Field(description="When it came to be online, or not.")
+    firmware: str | None
+
+
 class Gateway(Answer):
     """An MQTT or HTTP client with its own credential."""
 
@@ -45,6 +53,11 @@ class Gateway(Answer):
             "name": {"en": "Patong", "th": "ป่าตอง"},
             "devices": 12,
             "newest": "2026-11-22T01:00:00Z",
+            "status": {
+                "online": True,
+                "since": "2026-11-22T00:12:00Z",
+                "firmware": "1.4.2",
+            },
             "missing": 2,
             "counters": [
                 {
@@ -63,6 +76,7 @@ class Gateway(Answer):
     name: Names
     devices: int
     newest: Time | None = Field(description="When a reading of its devices last came.")
+    status: GatewayStatus | None = Field(description="Null when it never sent one.")
     missing: int = Field(description="Messages that are missing now, over all its counters.")
     counters: list[Counter] = Field(description="The latest heard first; empty if it counts not.")
 
@@ -92,9 +106,14 @@ def _gateway(row: stored.GatewayRow) -> Gateway:
         name=Names(en=row.name_en, th=row.name_th),
         devices=row.devices,
         newest=None if row.newest is None else iso(row.newest),
+        status=None if row.status is None else _status(row.status),
         missing=missing(row.counters),
         counters=[_counter(counted) for counted in row.counters[:MOST_EPOCHS]],
     )
+
+
+def _status(status: Status) -> GatewayStatus:
+    return GatewayStatus(online=status.online, since=iso(status.since), firmware=status.firmware)
 
 
 def _counter(counted: stored.Counted) -> Counter:

@@ -11,10 +11,11 @@ from prometheus_client.registry import Collector
 from api.context import ApiContext, SystemStatus
 from api.gateways import missing
 from api.stats import by_reason
-from core.model import Refusal, Severity, State
+from core.model import Refusal, Severity, State, Status
 from storage import gateways, queries
 from storage.forwarder import ForwarderState
 from storage.queries import Stats
+from storage.statuses import current
 
 router = APIRouter(tags=["System"])
 
@@ -64,8 +65,10 @@ class _SystemCollector(Collector):
         with queries.snapshot(self._context.readers) as connection:
             counted = queries.stats(connection)
             counters = gateways.counted(connection)
+            statuses = current(connection)
         yield from _of_ledger(counted)
         yield from _of_gateways(counters)
+        yield _online(statuses)
         yield from _of_parts(self._context.status())
 
 
@@ -110,6 +113,17 @@ def _of_gateways(counters: Mapping[str, Sequence[gateways.Counted]]) -> Iterator
         absent.add_metric([name], missing(found))
     yield absent
     yield _counter("gateway_lost_messages", words, "gateway", lost)
+
+
+def _online(statuses: Mapping[str, Status]) -> Metric:
+    online = GaugeMetricFamily(
+        "andaman_gateway_online",
+        "1 where the gateway said that it is online, 0 where it or its last will said not.",
+        labels=["gateway"],
+    )
+    for name, status in sorted(statuses.items()):
+        online.add_metric([name], status.online)
+    return online
 
 
 def _of_parts(status: SystemStatus) -> Iterator[Metric]:

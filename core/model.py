@@ -320,6 +320,20 @@ class Counts:
     quarantined: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What was said of a gateway, by itself or by its last will, when that came (`at`, µs).
+
+    `since` is when it came to be online, or not.
+    """
+
+    gateway: str
+    online: bool
+    firmware: str | None
+    at: int
+    since: int
+
+
 Counter: TypeAlias = tuple[str, str]  # gateway and epoch: who counts, and since which restart
 
 

@@ -10,15 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.errors import DecodeError
-from core.model import Message, Quarantined, Reading, Refusal, RefusedItem, Series
+from core.model import Message, Quarantined, Reading, Refusal, RefusedItem, Series, Status
 from ingest.decode import decode
-from ingest.dialects.shape import Item, Refused, Snapshot
+from ingest.dialects.shape import Decoded, Item, Refused, Snapshot
 from ingest.registry import NOTHING, Known, Registry
 from ingest.sources import Source, Sources
+from ingest.status import read_status, speaker
 from ingest.translate import translate
 
 _MOST_DEVICES = 16  # told apart in one message: each entry keeps a copy of its bytes
 _LONGEST_NAME = 64
+_NO_ITEMS = Decoded(items=())
 
 
 @dataclass(slots=True)
@@ -83,7 +85,8 @@ class Refusals:
 @dataclass(slots=True)
 class Gathered:
     """A batch after decoding. Of each message by number: its source (None when it has none), its
-    gateway, and the number that the gateway gave it, where it counts. `series` is the registry's.
+    gateway, and the number that the gateway gave it, where it counts. `series` is the registry's;
+    `statuses` are what gateways say of themselves, each with the number of its message.
     """
 
     messages: Sequence[Message]
@@ -93,6 +96,7 @@ class Gathered:
     numbers: dict[int, tuple[str, int]] = field(default_factory=dict)
     rows: Rows = field(default_factory=Rows)
     refusals: Refusals = field(default_factory=Refusals)
+    statuses: list[tuple[int, Status]] = field(default_factory=list)
     indexes: dict[int, int] = field(default_factory=dict)  # row → item, where they differ
 
     def refuse_row(self, row: int, reason: Refusal, detail: str) -> None:
@@ -117,11 +121,16 @@ def gather(messages: Sequence[Message], registry: Registry, sources: Sources) ->
     for number, message in enumerate(messages):
         source, gateway = None, ""
         try:
-            source, gateway = sources.of(message.topic)
-            items, epoch, seq = decode(message, source)
+            gateway = speaker(message.topic) or ""
+            if gateway:
+                gathered.statuses.append((number, read_status(message, gateway)))
+                items, epoch, seq = _NO_ITEMS
+            else:
+                source, gateway = sources.of(message.topic)
+                items, epoch, seq = decode(message, source)
         except DecodeError as error:
             gathered.refusals.add(number, None, error.reason, error.detail)
-            items, epoch, seq = [], None, None
+            items, epoch, seq = _NO_ITEMS
         gathered.sources.append(source)
         gathered.gateways.append(gateway)
         if epoch is not None and seq is not None:

@@ -31,14 +31,16 @@ from core.model import (
     RefusedItem,
     Series,
     Settled,
+    Status,
 )
 from ingest.arrange import arrange, columns_of
-from ingest.gather import gather, quarantined
+from ingest.gather import Gathered, gather, quarantined
 from ingest.quality import QualitySettings, Tails, check
 from ingest.receipts import Desk, count, overdue, written_off
 from ingest.registry import Registry
 from ingest.retry import account, message_of
 from ingest.sources import Sources
+from ingest.status import changes
 from storage.changes import Resolution
 from storage.ledger import Batch, Ledger
 from storage.lines import LineParts, encode_readings, encode_transitions
@@ -88,6 +90,7 @@ class Pipeline:
         self._spans = QualitySettings.of(self.registry.series)
         self._parts = LineParts.of(self.registry.series)
         self._progress = ledger.progress()
+        self._statuses = ledger.statuses()
         self.receipts = Desk()
         engine.add_series(self.registry.series)
 
@@ -99,6 +102,7 @@ class Pipeline:
         """
         self._resume()
         gathered = gather(messages, self.registry, self.sources)
+        statuses = self._news(gathered)
         self._grow()
         received_at = self._in_order(np.array([m.received_at for m in messages], np.int64))
         columns, duplicates = arrange(gathered, received_at, self._tails, self._ledger.values_at)
@@ -112,7 +116,8 @@ class Pipeline:
             quarantined=refused,
         )
         moved, rejected = count(self._progress, gathered, int(received_at.max(initial=self._heard)))
-        self._commit(columns, counts, gathered.quarantined(), outcome, progress=moved)
+        entries = gathered.quarantined()
+        self._commit(columns, counts, entries, outcome, progress=moved, statuses=statuses)
         self.receipts.note(moved, rejected)
         self._heard = int(received_at.max(initial=self._heard))
         return Settled(
@@ -163,6 +168,8 @@ class Pipeline:
     ) -> Settled:
         message = message_of(entries, payload)
         gathered = gather([message], self.registry, self.sources)
+        if gathered.statuses:
+            return _refused(Refusal.WRONG_SHAPE, "a status says how it is now; discard this one")
         self._grow()
         sent = np.array([message.received_at], np.int64)
         columns, duplicates = arrange(gathered, sent, self._tails, self._ledger.values_at)
@@ -226,6 +233,18 @@ class Pipeline:
         """
         return np.maximum(stamps, self._heard + 1 + np.arange(len(stamps)))
 
+    def _news(self, gathered: Gathered) -> list[Status]:
+        """What gateways say of themselves that is new; who is no gateway is refused."""
+        gateways = self._ledger.gateways() if gathered.statuses else set()
+        heard = []
+        for number, status in gathered.statuses:
+            if status.gateway in gateways:
+                heard.append(status)
+            else:
+                detail = f"no gateway is called {status.gateway}"
+                gathered.refusals.add(number, None, Refusal.UNKNOWN_TOPIC, detail)
+        return changes(self._statuses, heard)
+
     def _grow(self) -> None:
         """Make room for series that were born in this batch."""
         count = len(self._tails.measured_at)
@@ -236,7 +255,7 @@ class Pipeline:
             self._parts = LineParts.of(self.registry.series)
             self._engine.add_series(born)
 
-    def _commit(
+    def _commit(  # noqa: PLR0913  whatever one transaction may hold
         self,
         columns: Columns,
         counts: Counts,
@@ -247,6 +266,7 @@ class Pipeline:
         ticked_at: int | None = None,
         progress: Mapping[Counter, Progress] = NOTHING_MOVED,
         resolution: Resolution | None = None,
+        statuses: Sequence[Status] = (),
     ) -> None:
         born, newest = tuple(self.registry.newborn), columns.newest()
         points, lines = 0, b""
@@ -269,12 +289,14 @@ class Pipeline:
             ticked_at=ticked_at,
             progress=progress,
             resolution=resolution,
+            statuses=statuses,
         )
         self._ledger.commit(batch)
         self.registry.committed(born)
         self._tails = self._tails.moved(columns, newest)
         self._engine.accept(outcome)
         self._progress |= progress
+        self._statuses |= {status.gateway: status for status in statuses}
 
     def _nothing(self) -> Outcome:
         return self._engine.on_batch(columns_of())

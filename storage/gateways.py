@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from core.model import Progress, Range
+from core.model import Progress, Range, Status
 from storage import schema
+from storage.statuses import current
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,9 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class GatewayRow:
-    """A gateway, its devices' newest reading, and its counters, the latest heard first."""
+    """A gateway, its devices' newest reading, its counters, the latest heard first, and what it
+    said of itself; None when it never did.
+    """
 
     id: str
     name_en: str
@@ -29,6 +32,7 @@ class GatewayRow:
     devices: int
     newest: int | None
     counters: Sequence[Counted]
+    status: Status | None
 
 
 def gateways(connection: Connection, *, after: str = "", limit: int) -> list[GatewayRow]:
@@ -52,6 +56,7 @@ def gateways(connection: Connection, *, after: str = "", limit: int) -> list[Gat
     )
     rows = list(connection.execute(statement))
     counters = counted(connection, [row.id for row in rows])
+    statuses = current(connection)
     return [
         GatewayRow(
             id=row.id,
@@ -60,6 +65,7 @@ def gateways(connection: Connection, *, after: str = "", limit: int) -> list[Gat
             devices=row.devices,
             newest=row.newest,
             counters=counters.get(row.id, []),
+            status=statuses.get(row.id),
         )
         for row in rows
     ]

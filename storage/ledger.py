@@ -29,11 +29,13 @@ from core.model import (
     Role,
     Series,
     State,
+    Status,
     Transition,
 )
 from storage import schema
 from storage.changes import Resolution, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
+from storage.statuses import current, keep_statuses
 
 PAYLOAD_LIMIT = 65_536
 _INSERT_READINGS = (
@@ -73,6 +75,7 @@ class Batch:
     ticked_at: int | None = None
     progress: Mapping[Counter, Progress] = field(default_factory=dict)
     resolution: Resolution | None = None
+    statuses: Sequence[Status] = ()
 
 
 class Ledger:
@@ -140,6 +143,7 @@ class Ledger:
             _note(connection, schema.ticks, batch.ticked_at)
             for counter, progress in batch.progress.items():
                 _keep_progress(connection, counter, progress, batch.recorded_at)
+            keep_statuses(connection, batch.statuses)
             _count(connection, batch, stored)
             if batch.resolution is not None:
                 resolve(connection, batch.resolution, batch.recorded_at)
@@ -191,6 +195,15 @@ class Ledger:
             )
             for gateway, epoch, through, ahead, since, lost in rows
         }
+
+    def statuses(self) -> dict[str, Status]:
+        """How each gateway is, as far as it ever said."""
+        with self.transaction() as connection:
+            return current(connection)
+
+    def gateways(self) -> set[str]:
+        """The ids of all gateways."""
+        return {row.id for row in self.read(select(schema.gateways.c.id))}
 
     def values_at(self, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], float]:
         """The stored value at each (measured_at, series) that is already there."""

@@ -6,6 +6,7 @@ at the end of the tree instead of one page for each series (decision record 003)
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
@@ -218,6 +219,17 @@ resumptions = Table("resumptions", metadata, Column("at", BigInteger, primary_ke
 
 # When the clock alone changed an alert: with the above all that a replay needs beside readings.
 ticks = Table("ticks", metadata, Column("at", BigInteger, primary_key=True))
+
+# What was said of each gateway, one row for each change; the newest is how it is.
+statuses = Table(
+    "statuses",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("online", Boolean(create_constraint=False), nullable=False),
+    Column("firmware", Text),
+    Column("since", BigInteger, nullable=False),
+)
 
 # How far each counter of a gateway is settled; `ahead` is JSON, a list of [first, last].
 progress = Table(

@@ -29,6 +29,7 @@ from core.model import (
     Severity,
     Site,
     State,
+    Status,
     Transition,
 )
 from storage.database import open_readers
@@ -156,6 +157,7 @@ class Service:
         duplicate: int = 0,
         points: int = 0,
         progress: Mapping[Counter, Progress] | None = None,
+        statuses: Sequence[Status] = (),
     ) -> None:
         """Commit a batch of (series, measured_at, value, flag) of `SERIES`."""
         held = columns(rows)
@@ -176,6 +178,7 @@ class Service:
                 new_series=[s for s in SERIES if s.index not in known],
                 quarantined=quarantined,
                 progress=progress or {},
+                statuses=statuses,
                 transitions=transitions,
                 points=points,
                 lines=b"x" * points,

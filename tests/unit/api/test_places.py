@@ -1,11 +1,12 @@
 """Sites with their state, devices, parameters and newest readings."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.catalogue import CATALOGUE
-from core.model import HOUR, MINUTE, Progress, Range, Severity, State, iso
+from core.model import HOUR, MINUTE, Progress, Range, Severity, State, Status, iso
 from tests.service import CITY, NOW, Service, ago, change
 
 TURBIDITY, BATTERY, PM25 = 0, 1, 2  # places in `tests.service.SERIES`
@@ -170,3 +171,14 @@ def test_a_gateway_tells_what_of_it_never_came(served: Service) -> None:
     (counter,) = gateway["counters"]
     assert (counter["through"], counter["lost"]) == (4, 3)
     assert counter["gaps"] == [{"first": 5, "last": 6}]
+
+
+def test_a_gateway_shows_what_it_said_of_itself(served: Service) -> None:
+    assert served.get("/v1/gateways")["items"][0]["status"] is None
+    online = Status(gateway="gw", online=True, firmware="1.4", at=ago(5), since=ago(5))
+    gone = replace(online, online=False, at=ago(1), since=ago(1))
+    served.store(statuses=[online, gone])
+    (gateway,) = served.get("/v1/gateways")["items"]
+    assert gateway["status"] == {"online": False, "since": iso(ago(1)), "firmware": "1.4"}
+    metrics = served.http.get("/metrics", headers=served.headers()).text
+    assert 'andaman_gateway_online{gateway="gw"} 0.0' in metrics
