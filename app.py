@@ -311,6 +311,8 @@ def _context(
         status=status,
         rules={rule.id: rule.name for rule in system.city.rules} | dict(OPERATIONS),
         catalogue=CATALOGUE,
+        zone=system.city.registry.zone,
+        intervals={p.id: p.interval for p in system.city.profiles.values()},
         local_key_hash=local_key_hash,
         collectors=collectors,
     )

@@ -58,6 +58,7 @@ ROUTES: Mapping[str, Standing] = {
     "DELETE /v1/keys/{key}": Standing.ADMIN,
     "GET /v1/latest": Standing.VIEWER,
     "GET /v1/parameters": Standing.VIEWER,
+    "GET /v1/quality/daily": Standing.VIEWER,
     "GET /v1/quarantine": Standing.OFFICER,
     "GET /v1/quarantine/{entry}": Standing.OFFICER,
     "POST /v1/quarantine/{entry}/discard": Standing.ADMIN,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from prometheus_client.registry import Collector
@@ -11,6 +12,7 @@ from sqlalchemy import Engine
 
 from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
+from core.configuration import UTC_ZONE
 from core.model import Settled
 from storage.forwarder import ForwarderHealth
 from storage.history import History
@@ -70,6 +72,8 @@ class ApiContext:
 
     `push` and `retry` go through the pipeline; `dialects` are those that it understands.
 
+    `zone` is the city's; `intervals` say how often a model of device reports, µs.
+
     `rules` maps a rule to its name in `en` and `th`; `local_key_hash` is the hash of the key that
     the command line on this machine uses, an administrator's; `collectors` are further metrics;
     a change that is not stored within `write_seconds` is given up.
@@ -85,6 +89,8 @@ class ApiContext:
     status: Callable[[], SystemStatus]
     rules: Mapping[str, Mapping[str, str]]
     catalogue: Mapping[str, Parameter]
+    zone: ZoneInfo = UTC_ZONE
+    intervals: Mapping[str, int] = field(default_factory=dict)
     local_key_hash: str | None = None
     collectors: tuple[Collector, ...] = ()
     write_seconds: float = 10.0

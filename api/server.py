@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import (
     alerts,
     audit,
+    daily,
     devices,
     docs,
     gateways,
@@ -36,6 +37,7 @@ BODY_LIMIT = 256 * 1024
 _RESOURCES = (
     alerts,
     audit,
+    daily,
     devices,
     gateways,
     keys,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -46,13 +47,32 @@ def micros(text: object) -> object:
     return int(found[1]) * {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}[found[2]]
 
 
+def zone(name: object) -> ZoneInfo:
+    """A time zone by its name.
+
+    >>> zone("Asia/Bangkok").key
+    'Asia/Bangkok'
+    """
+    if name not in available_timezones():
+        raise ValueError("write a time zone such as Asia/Bangkok")
+    return ZoneInfo(str(name))
+
+
 Duration = Annotated[int, BeforeValidator(micros)]
+Zone = Annotated[ZoneInfo, BeforeValidator(zone)]
+UTC_ZONE = ZoneInfo("UTC")
 
 
 class Strict(BaseModel):
     """A border model: unknown keys are mistakes, values are never guessed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        arbitrary_types_allowed=True,  # a ZoneInfo
+    )
 
 
 class Name(Strict):
@@ -75,8 +95,9 @@ class SiteEntry(Strict):
 
 
 class SitesFile(Strict):
-    """`config/sites.yaml`."""
+    """`config/sites.yaml`; by `timezone` days and hours of the city are told."""
 
+    timezone: Zone = UTC_ZONE
     sites: list[SiteEntry]
 
 
@@ -107,11 +128,12 @@ class DevicesFile(Strict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """The registry as its files state it, each mapping by id."""
+    """The registry as its files state it, each mapping by id, and the city's time zone."""
 
     sites: Mapping[str, Site]
     gateways: Mapping[str, Gateway]
     devices: Mapping[str, Device]
+    zone: ZoneInfo = UTC_ZONE
 
 
 FileModel = TypeVar("FileModel", bound=BaseModel)
@@ -178,6 +200,7 @@ def load(folder: Path) -> Configuration:
         sites={s.id: Site(**_fields(s)) for s in sites.content.sites},
         gateways={g.id: Gateway(**_fields(g)) for g in devices.content.gateways},
         devices={d.id: Device(**_fields(d)) for d in devices.content.devices},
+        zone=sites.content.timezone,
     )
 
 

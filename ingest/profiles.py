@@ -68,6 +68,12 @@ class ProfilesFile(Strict):
 NO_PROFILE = Profile(id="")
 
 
+def speech(profiles: Mapping[str, Profile], model: str) -> Profile:
+    """How readings of a model are understood: NO_PROFILE where it speaks the catalogue's words."""
+    profile = profiles.get(model, NO_PROFILE)
+    return profile if profile.codec or profile.channels or profile.ignored else NO_PROFILE
+
+
 def load(folder: Path) -> Mapping[str, Profile]:
     """Every profile of `folder`/profiles/*.yaml by device model.
 

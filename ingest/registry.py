@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from core.configuration import Configuration
 from core.model import Refusal, Series
-from ingest.profiles import NO_PROFILE, Profile
+from ingest.profiles import NO_PROFILE, Profile, speech
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
@@ -50,7 +50,7 @@ class Registry:
                 d.site,
                 configuration.sites[d.site].kind,
                 configuration.sites[d.site].district,
-                profiles.get(d.model, NO_PROFILE),
+                speech(profiles, d.model),
             )
             for d in configuration.devices.values()
         }

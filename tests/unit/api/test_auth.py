@@ -32,6 +32,7 @@ EXPECTED = {
     "DELETE /v1/keys/{key}": {"admin"},
     "GET /v1/latest": READ,
     "GET /v1/parameters": READ,
+    "GET /v1/quality/daily": READ,
     "GET /v1/quarantine": {"officer", "admin"},
     "GET /v1/quarantine/{entry}": {"officer", "admin"},
     "POST /v1/quarantine/{entry}/discard": {"admin"},

@@ -27,6 +27,12 @@ def test_it_knows_the_places_and_what_stands_there(tmp_path: Path) -> None:
     assert list(city.gateways) == ["gw", "other"]
 
 
+def test_it_knows_the_time_zone_of_the_city(tmp_path: Path) -> None:
+    assert load(write_configuration(tmp_path)).zone.key == "UTC"
+    sites = f"timezone: Asia/Bangkok\n{SITES}"
+    assert load(write_configuration(tmp_path, sites=sites)).zone.key == "Asia/Bangkok"
+
+
 @pytest.mark.parametrize(
     ("sites", "expected"),
     [
@@ -46,6 +52,11 @@ def test_it_knows_the_places_and_what_stands_there(tmp_path: Path) -> None:
                 "sites.yaml:6: sites.1.longitud is not known here; remove it or correct the name",
             ],
             id="a key with a slip of the pen",
+        ),
+        pytest.param(
+            f"timezone: Asia/Phuket\n{SITES}",
+            ["sites.yaml:1: timezone: write a time zone such as Asia/Bangkok, not 'Asia/Phuket'"],
+            id="a place that is no zone",
         ),
         pytest.param(
             SITES.replace(", th: ป่าตอง", ""),

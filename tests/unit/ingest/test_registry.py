@@ -7,11 +7,11 @@ import pytest
 from core.configuration import Configuration, load
 from core.errors import ConfigError
 from core.model import Refusal
-from ingest.profiles import NO_PROFILE, Profile
+from ingest.profiles import NO_PROFILE, Profile, speech
 from ingest.registry import Registry
 from tests.world import CONFIGURATION, write_configuration
 
-PROBE = Profile(id="probe")
+PROBE = Profile(id="probe", ignored=frozenset({"firmware"}))
 DEVICES = CONFIGURATION["devices.yaml"].replace(
     "{id: patong-1, ", "{id: patong-1, model: probe, address: 70B3D57BA0003BB8, "
 )
@@ -69,6 +69,10 @@ def test_it_takes_readings_of_a_device_through_its_own_gateway_alone(
 def test_the_model_of_a_device_names_its_profile(registry: Registry) -> None:
     assert registry.devices["patong-1"].profile is PROBE
     assert registry.devices["air-1"].profile is NO_PROFILE
+
+
+def test_a_profile_that_explains_no_key_leaves_the_short_way_open() -> None:
+    assert speech({"probe": Profile(id="probe", interval=1)}, "probe") is NO_PROFILE
 
 
 def test_a_device_with_a_profile_never_takes_the_short_way(registry: Registry) -> None:
