@@ -34,11 +34,12 @@ from core import configuration
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
 from core.errors import ConfigError
-from core.model import MINUTE, Message, Role, Settled
+from core.model import MINUTE, Gateway, Message, Role, Settled
 from core.settings import Settings
 from ingest import profiles, sources
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.dialects.table import DIALECTS
+from ingest.limits import Limit, Limits
 from ingest.mqtt import Listener
 from ingest.pipeline import Pipeline
 from ingest.profiles import Profile
@@ -133,6 +134,7 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
             city.sources,
             ledger,
             engine,
+            limits=_limits(settings, city.registry.gateways),
             clock=clock,
             forwards=bool(settings.influx_url),
         )
@@ -309,6 +311,7 @@ def _context(
         dialects=frozenset(DIALECTS),
         clock=now,
         status=status,
+        throttle=lambda gateway: system.pipeline.limits.of(gateway, now()),
         rules={rule.id: rule.name for rule in system.city.rules} | dict(OPERATIONS),
         catalogue=CATALOGUE,
         zone=system.city.registry.zone,
@@ -359,6 +362,15 @@ def _broker(
         sources=system.city.sources.all,
     )
     return broker, broker.start(), broker.credentials
+
+
+def _limits(settings: Settings, gateways: Mapping[str, Gateway]) -> Limits:
+    usual = Limit(
+        per_second=settings.gateway_messages_per_second,
+        burst_seconds=settings.gateway_burst_seconds,
+    )
+    own = {g.id: g.messages_per_second for g in gateways.values() if g.messages_per_second}
+    return Limits(usual, own)
 
 
 def _outside_broker(settings: Settings) -> BrokerAddress | None:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
 from core.configuration import UTC_ZONE
-from core.model import Settled
+from core.model import Settled, Throttle
 from storage.forwarder import ForwarderHealth
 from storage.history import History
 from storage.ledger import Ledger
@@ -68,7 +68,7 @@ class Retry(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """`readers` and `status` are used from many threads at once.
+    """`readers`, `status` and `throttle` (of a gateway) are used from many threads at once.
 
     `push` and `retry` go through the pipeline; `dialects` are those that it understands.
 
@@ -87,6 +87,7 @@ class ApiContext:
     dialects: frozenset[str]
     clock: Callable[[], int]
     status: Callable[[], SystemStatus]
+    throttle: Callable[[str], Throttle]
     rules: Mapping[str, Mapping[str, str]]
     catalogue: Mapping[str, Parameter]
     zone: ZoneInfo = UTC_ZONE

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.context import Context
 from api.shapes import Answer, AskedLongPage, Names, Page, Time, cut, example, position_of
-from core.model import Range, Status, iso
+from core.model import SECOND, Range, Status, Throttle, iso
 from storage import gateways as stored
 from storage import queries
 
@@ -44,6 +44,14 @@ class GatewayStatus(Answer):
     firmware: str | None
 
 
+class RateLimit(Answer):
+    """How it stands to the rate that it may send at. Nothing of what is above is lost."""
+
+    messages_per_second: float
+    beyond: int = Field(description="Messages above it since the start; their receipts waited.")
+    wait_seconds: float = Field(description="Until it is within its rate again; 0 while it is.")
+
+
 class Gateway(Answer):
     """An MQTT or HTTP client with its own credential."""
 
@@ -58,6 +66,7 @@ class Gateway(Answer):
                 "since": "2026-11-22T00:12:00Z",
                 "firmware": "1.4.2",
             },
+            "limit": {"messages_per_second": 1000.0, "beyond": 0, "wait_seconds": 0.0},
             "missing": 2,
             "counters": [
                 {
@@ -77,6 +86,7 @@ class Gateway(Answer):
     devices: int
     newest: Time | None = Field(description="When a reading of its devices last came.")
     status: GatewayStatus | None = Field(description="Null when it never sent one.")
+    limit: RateLimit
     missing: int = Field(description="Messages that are missing now, over all its counters.")
     counters: list[Counter] = Field(description="The latest heard first; empty if it counts not.")
 
@@ -92,7 +102,8 @@ def list_gateways(context: Context, asked: Annotated[AskedLongPage, Query()]) ->
     with queries.snapshot(context.readers) as connection:
         found = stored.gateways(connection, after=after, limit=asked.limit + 1)
     rows, following = cut(found, asked.limit, lambda row: (row.id,))
-    return Gateways(items=[_gateway(row) for row in rows], next=following)
+    items = [_gateway(row, context.throttle(row.id)) for row in rows]
+    return Gateways(items=items, next=following)
 
 
 def missing(counters: Sequence[stored.Counted]) -> int:
@@ -100,13 +111,18 @@ def missing(counters: Sequence[stored.Counted]) -> int:
     return sum(_size(gap) for counted in counters for gap in counted.progress.gaps)
 
 
-def _gateway(row: stored.GatewayRow) -> Gateway:
+def _gateway(row: stored.GatewayRow, throttle: Throttle) -> Gateway:
     return Gateway(
         id=row.id,
         name=Names(en=row.name_en, th=row.name_th),
         devices=row.devices,
         newest=None if row.newest is None else iso(row.newest),
         status=None if row.status is None else _status(row.status),
+        limit=RateLimit(
+            messages_per_second=throttle.messages_per_second,
+            beyond=throttle.beyond,
+            wait_seconds=throttle.wait / SECOND,
+        ),
         missing=missing(row.counters),
         counters=[_counter(counted) for counted in row.counters[:MOST_EPOCHS]],
     )

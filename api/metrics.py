@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from api.context import ApiContext, SystemStatus
 from api.gateways import missing
 from api.stats import by_reason
-from core.model import Refusal, Severity, State, Status
+from core.model import SECOND, Refusal, Severity, State, Status, Throttle
 from storage import gateways, queries
 from storage.forwarder import ForwarderState
 from storage.queries import Stats
@@ -65,9 +65,11 @@ class _SystemCollector(Collector):
         with queries.snapshot(self._context.readers) as connection:
             counted = queries.stats(connection)
             counters = gateways.counted(connection)
+            known = gateways.names(connection)
             statuses = current(connection)
         yield from _of_ledger(counted)
         yield from _of_gateways(counters)
+        yield from _of_limits({name: self._context.throttle(name) for name in known})
         yield _online(statuses)
         yield from _of_parts(self._context.status())
 
@@ -124,6 +126,20 @@ def _online(statuses: Mapping[str, Status]) -> Metric:
     for name, status in sorted(statuses.items()):
         online.add_metric([name], status.online)
     return online
+
+
+def _of_limits(throttles: Mapping[str, Throttle]) -> Iterator[Metric]:
+    words = "Messages above the rate of their gateway since the start; their receipts waited."
+    beyond = {name: throttle.beyond for name, throttle in throttles.items()}
+    yield _counter("gateway_throttled_messages", words, "gateway", beyond)
+    wait = GaugeMetricFamily(
+        "andaman_gateway_throttle_seconds",
+        "Time until a gateway is within its rate again; 0 while it is.",
+        labels=["gateway"],
+    )
+    for name, throttle in throttles.items():
+        wait.add_metric([name], throttle.wait / SECOND)
+    yield wait
 
 
 def _of_parts(status: SystemStatus) -> Iterator[Metric]:

@@ -27,6 +27,7 @@ KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "not-allowed": (HTTPStatus.FORBIDDEN, "The key may not do this"),
     "not-found": (HTTPStatus.NOT_FOUND, "There is nothing here"),
     "too-large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
+    "too-many": (HTTPStatus.TOO_MANY_REQUESTS, "Too many messages"),
     "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Andaman cannot answer now"),
     "wrong-method": (HTTPStatus.METHOD_NOT_ALLOWED, "The method is wrong"),
 }

@@ -4,6 +4,7 @@ The message goes the way of one that came over MQTT and is answered after the co
 refused is quarantined, and the same again is a duplicate.
 """
 
+import math
 import re
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator
@@ -16,7 +17,7 @@ from api.auth import Caller, Standing
 from api.context import ApiContext, Context, patiently
 from api.problems import ApiError, bad_parameter
 from api.shapes import Answer, Asked, example
-from core.model import GATEWAY_PATTERN, ID_PATTERN, Settled
+from core.model import GATEWAY_PATTERN, ID_PATTERN, SECOND, Settled
 
 router = APIRouter(tags=["Readings"])
 
@@ -72,6 +73,11 @@ async def push_readings(
 ) -> Outcome:
     """Take one message of a gateway; 200 also when all of it is quarantined."""
     gateway = _gateway(request.state.caller, asked.gateway)
+    wait = context.throttle(gateway).wait
+    if wait:
+        retry = {"Retry-After": str(math.ceil(wait / SECOND))}
+        words = f"{gateway} sends faster than it may; send this again after Retry-After."
+        raise ApiError("too-many", words, headers=retry)
     topic = _topic(context, gateway, asked, request.headers.get("x-sensor", ""))
     payload = await _payload(request)
     return outcome_of(await patiently(context, context.push(topic, payload)))

@@ -106,6 +106,7 @@ class GatewayEntry(Strict):
 
     id: GatewayId
     name: Name
+    messages_per_second: float | None = Field(default=None, gt=0, le=1_000_000)
 
 
 class DeviceEntry(Strict):

@@ -165,10 +165,13 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """An MQTT client with its own credential."""
+    """An MQTT client with its own credential, and the rate that it may send at, where it has one of
+    its own.
+    """
 
     id: str
     name: Mapping[str, str]
+    messages_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +335,17 @@ class Status:
     firmware: str | None
     at: int
     since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """How a gateway stands to the rate that it may send at: how many messages came above it since
+    the start, and how long (µs) until it is within its rate again, 0 while it is.
+    """
+
+    messages_per_second: float
+    beyond: int
+    wait: int
 
 
 Counter: TypeAlias = tuple[str, str]  # gateway and epoch: who counts, and since which restart

@@ -63,6 +63,15 @@ class Settings(BaseSettings):
     batch_milliseconds: int = Field(
         default=20, ge=1, le=1000, description="Longest wait for a batch."
     )
+    gateway_messages_per_second: float = Field(
+        default=1000,
+        gt=0,
+        le=1_000_000,
+        description="A gateway that sends faster gets its receipts later.",
+    )
+    gateway_burst_seconds: float = Field(
+        default=60, ge=1, le=86_400, description="So much of its rate a gateway may send at once."
+    )
     lateness_minutes: int = Field(
         default=15,
         ge=0,

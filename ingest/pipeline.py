@@ -35,6 +35,7 @@ from core.model import (
 )
 from ingest.arrange import arrange, columns_of
 from ingest.gather import Gathered, gather, quarantined
+from ingest.limits import Limits
 from ingest.quality import QualitySettings, Tails, check
 from ingest.receipts import Desk, count, overdue, written_off
 from ingest.registry import Registry
@@ -72,10 +73,12 @@ class Pipeline:
         ledger: Ledger,
         engine: Judge,
         *,
+        limits: Limits,
         clock: Callable[[], int],
         forwards: bool,
     ) -> None:
         """`clock` stamps what is recorded, µs UTC; `forwards` queues points for InfluxDB."""
+        self.limits = limits
         self.registry = registry
         self.sources = sources
         self._forwards = forwards
@@ -115,11 +118,12 @@ class Pipeline:
             duplicate=duplicates,
             quarantined=refused,
         )
-        moved, rejected = count(self._progress, gathered, int(received_at.max(initial=self._heard)))
+        now = int(received_at.max(initial=self._heard))
+        moved, rejected = count(self._progress, gathered, now)
         entries = gathered.quarantined()
         self._commit(columns, counts, entries, outcome, progress=moved, statuses=statuses)
-        self.receipts.note(moved, rejected)
-        self._heard = int(received_at.max(initial=self._heard))
+        self.receipts.note(moved, rejected, self.limits.take(filter(None, gathered.gateways), now))
+        self._heard = now
         return Settled(
             stored=len(columns), duplicate=duplicates, refused=tuple(gathered.refusals.each)
         )

@@ -7,8 +7,10 @@ get and sends it again. A gap that nobody has filled for `PATIENCE` is written o
 """
 
 import json
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from core.model import MINUTE, SECOND, Counter, Progress, Range, Refusal
@@ -19,6 +21,7 @@ GAP_TOLD = 30 * SECOND  # brokers deliver again what was on its way; longer, and
 EVERY = SECOND  # between two receipts to one gateway
 MOST_REJECTED = 500  # of them in one receipt: the newest
 MOST_RANGES = 1000  # of numbers ahead of a gap; beyond it the oldest gap is written off at once
+NOT_HELD: Mapping[str, int] = MappingProxyType({})
 
 
 def settle(progress: Progress, numbers: Iterable[int], at: int) -> Progress:
@@ -69,14 +72,6 @@ class Rejected:
     reason: Refusal
 
 
-@dataclass(slots=True)
-class _Pending:
-    """What one gateway is yet to be told, by epoch, and when it was told last (µs)."""
-
-    epochs: dict[str, tuple[Progress, list[Rejected]]] = field(default_factory=dict)
-    told_at: int = -(2**62)
-
-
 def count(
     progress: Mapping[Counter, Progress], gathered: Gathered, at: int
 ) -> tuple[dict[Counter, Progress], dict[Counter, list[Rejected]]]:
@@ -118,6 +113,24 @@ def overdue(progress: Mapping[Counter, Progress], now: int) -> dict[str, int]:
     return found
 
 
+@dataclass(slots=True)
+class _Pending:
+    """What one gateway is yet to be told, by epoch; what of it has to wait, oldest first, until
+    when; and when the gateway was told last (µs).
+    """
+
+    epochs: dict[str, tuple[Progress, list[Rejected]]] = field(default_factory=dict)
+    held: deque[tuple[int, str, Progress, Sequence[Rejected]]] = field(default_factory=deque)
+    told_at: int = -(2**62)
+
+    def ripen(self, now: int) -> None:
+        """What had to wait until `now` at the most may be told."""
+        while self.held and self.held[0][0] <= now:
+            _, epoch, progress, rejected = self.held.popleft()
+            _, before = self.epochs.get(epoch, (progress, []))
+            self.epochs[epoch] = (progress, [*before, *rejected][-MOST_REJECTED:])
+
+
 class Desk:
     """Collects what gateways are to be told, and says when it is due: at most once a second each.
 
@@ -128,19 +141,24 @@ class Desk:
         self._pending: dict[str, _Pending] = {}
 
     def note(
-        self, progress: Mapping[Counter, Progress], rejected: Mapping[Counter, Sequence[Rejected]]
+        self,
+        progress: Mapping[Counter, Progress],
+        rejected: Mapping[Counter, Sequence[Rejected]],
+        held: Mapping[str, int] = NOT_HELD,
     ) -> None:
-        """These counters moved, or were heard again."""
+        """These counters moved, or were heard again; a gateway in `held` is told then (µs), not
+        earlier.
+        """
         for (gateway, epoch), now in progress.items():
-            waiting = self._pending.setdefault(gateway, _Pending()).epochs
-            _, before = waiting.get(epoch, (now, []))
-            fresh = [*before, *rejected.get((gateway, epoch), ())]
-            waiting[epoch] = (now, fresh[-MOST_REJECTED:])
+            pending = self._pending.setdefault(gateway, _Pending())
+            fresh = rejected.get((gateway, epoch), ())
+            pending.held.append((held.get(gateway, 0), epoch, now, fresh))
 
     def due(self, now: int) -> list[tuple[str, bytes]]:
         """(topic, payload) of every receipt that may go out at `now`; each is given once."""
         found: list[tuple[str, bytes]] = []
         for gateway, pending in self._pending.items():
+            pending.ripen(now)
             if pending.epochs and now - pending.told_at >= EVERY:
                 topic = f"andaman/v1/{gateway}/down/receipt"
                 found += [(topic, _receipt(epoch, *what)) for epoch, what in pending.epochs.items()]

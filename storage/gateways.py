@@ -71,6 +71,11 @@ def gateways(connection: Connection, *, after: str = "", limit: int) -> list[Gat
     ]
 
 
+def names(connection: Connection) -> list[str]:
+    """The gateways' ids."""
+    return list(connection.execute(select(schema.gateways.c.id)).scalars())
+
+
 def counted(
     connection: Connection, gateways: Sequence[str] | None = None
 ) -> dict[str, list[Counted]]:

@@ -50,6 +50,7 @@ class DeskOf:
             dialects=frozenset(DIALECTS),
             clock=world.clock,
             status=lambda: SystemStatus(checks={}),
+            throttle=lambda gateway: world.system.pipeline.limits.of(gateway, world.now),
             rules={},
             catalogue=CATALOGUE,
         )

@@ -30,6 +30,7 @@ from core.model import (
     Site,
     State,
     Status,
+    Throttle,
     Transition,
 )
 from storage.database import open_readers
@@ -243,6 +244,7 @@ def service(folder: Path) -> Iterator[Service]:
         dialects=frozenset({"native", "sensor-community", "tasmota"}),
         clock=lambda: NOW,
         status=healthy,
+        throttle=lambda _: Throttle(messages_per_second=1000, beyond=0, wait=0),
         rules={"beach-turbid": {"en": "Turbid water", "th": "น้ำขุ่น"}},
         catalogue=CATALOGUE,
         local_key_hash=hash_of(LOCAL_KEY),
