@@ -15,6 +15,7 @@ from rich.table import Table
 
 import app as composition
 import cli_quarantine
+import cli_replay
 import demo as demonstration
 from cli_shared import Data, ask, bytes_of, settings_of, told, writing
 from core.errors import StartError
@@ -37,6 +38,7 @@ db_cli = typer.Typer(help="The ledger's database.", no_args_is_help=True)
 cli.add_typer(keys_cli, name="keys")
 cli.add_typer(db_cli, name="db")
 cli.add_typer(cli_quarantine.commands, name="quarantine")
+cli.command()(cli_replay.replay)
 
 ReadyFile = Annotated[
     Path | None, typer.Option("--ready-file", help="JSON with the addresses, written when live.")

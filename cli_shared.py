@@ -12,8 +12,11 @@ import typer
 from pydantic import ValidationError
 
 import app as composition
-from core.errors import AndamanError, ConfigError, StartError
+from cli_told import told
+from core.errors import ConfigError, StartError
 from core.settings import SECRETS, Settings
+
+__all__ = ["Data", "ask", "bytes_of", "settings_of", "told", "writing"]
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder; else ANDAMAN_DATA_DIR.")]
 
@@ -80,17 +83,3 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StartError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn our own errors into lines on stderr and exit 1."""
-    try:
-        yield
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(problem, err=True)
-        raise typer.Exit(1) from error
-    except AndamanError as error:
-        typer.echo(f"andaman: {error}", err=True)
-        raise typer.Exit(1) from error

@@ -140,8 +140,18 @@ def load(folder: Path, configuration: Configuration) -> tuple[Threshold, ...]:
     Raises:
         ConfigError: with every mistake, its line and what to write instead.
     """
-    limits = standards.load(folder)
-    file = read(folder / "rules.yaml", RulesFile)
+    return load_file(folder / "rules.yaml", configuration)
+
+
+def load_file(path: Path, configuration: Configuration | None) -> tuple[Threshold, ...]:
+    """The rules of one file, with the standards beside it; without a configuration nobody knows
+    whether what they select is there.
+
+    Raises:
+        ConfigError: with every mistake, its line and what to write instead.
+    """
+    limits = standards.load(path.parent)
+    file = read(path, RulesFile)
     problems = list(_problems(file, configuration, limits))
     if problems:
         raise ConfigError(problems)
@@ -149,7 +159,7 @@ def load(folder: Path, configuration: Configuration) -> tuple[Threshold, ...]:
 
 
 def _problems(
-    file: Located[RulesFile], configuration: Configuration, limits: Limits
+    file: Located[RulesFile], configuration: Configuration | None, limits: Limits
 ) -> Iterable[str]:
     seen: set[str] = set()
     for number, entry in enumerate(file.content.rules):
@@ -162,7 +172,8 @@ def _problems(
             yield file.problem((*here, "parameter"), text)
         strange = list(_limit_problems(file, here, entry, limits))
         yield from strange or _level_problems(file, here, entry, limits)
-        yield from _selection_problems(file, (*here, "select"), entry.select, configuration)
+        if configuration is not None:
+            yield from _selection_problems(file, (*here, "select"), entry.select, configuration)
 
 
 def _limit_problems(
