@@ -1,8 +1,9 @@
 """What Andaman can measure: one entry for each parameter; units, spans and labels follow from it.
 
 `unit` is UCUM. `physical` is what the quantity or its usual sensors can read at all: beyond it a
-reading fails. `usual` is what a tropical coast shows in ordinary weeks: dashboards scale by it and
-later quality tests call a reading beyond it suspect. Spans of sea water, bins and batteries are
+reading fails. `usual` is what a tropical coast shows in ordinary weeks: dashboards scale by it, but
+a reading beyond it may be just the event that we are here for. `limits` is what the tests of
+quality go by; `core.quality_limits` holds them in one table. Spans of sea water, bins and batteries are
 proposals of our own, checked against what Phuket's water has read (cruise reports of 2017 to 2023);
 no number here is a legal limit: those live in `config/standards/`.
 """
@@ -10,6 +11,9 @@ no number here is a legal limit: those live in `config/standards/`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from core.quality import Limits
+from core.quality_limits import limits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,7 @@ class Parameter:
     usual: tuple[float, float]
     label: Mapping[str, str]
     group: str
+    limits: Limits
 
 
 def _parameter(
@@ -40,6 +45,7 @@ def _parameter(
         usual=usual,
         label=MappingProxyType({"en": english, "th": thai}),
         group=group,
+        limits=limits_of(key, physical),
     )
 
 
@@ -112,6 +118,7 @@ _PARAMETERS = (
     # weather
     _p("air_pressure", "hPa", (850, 1100), (995, 1020), ("Air pressure", "ความกดอากาศ"), "weather"),
     _p("air_temperature", "Cel", (-20, 60), (20, 38), ("Air temperature", "อุณหภูมิอากาศ"), "weather"),
+    _p("dew_point", "Cel", (-60, 40), (15, 28), ("Dew point", "จุดน้ำค้าง"), "weather"),
     _p("humidity", "%", (0, 100), (40, 100), ("Relative humidity", "ความชื้นสัมพัทธ์"), "weather"),
     _p("rain", "mm/h", (0, 500), (0, 60), ("Rain rate", "อัตราฝน"), "weather"),
     _p(
@@ -138,6 +145,8 @@ _PARAMETERS = (
     ),
     _p("rssi", "dBm", (-150, 0), (-120, -30), ("Signal strength", "ความแรงสัญญาณ"), "health"),
     _p("snr", "dB", (-40, 40), (-20, 15), ("Signal to noise", "อัตราสัญญาณต่อสัญญาณรบกวน"), "health"),
+    # anything else
+    _p("generic", "1", (-1e12, 1e12), (-1e9, 1e9), ("Any quantity", "ปริมาณใด ๆ"), "other"),
 )
 
 CATALOGUE: Mapping[str, Parameter] = MappingProxyType({p.key: p for p in _PARAMETERS})

@@ -197,7 +197,7 @@ class Columns:
     in order of arrival. `late` marks those not newer than what their series already had.
 
     `series` int64 · `measured_at`, `received_at` int64 µs · `value` float64 in the catalogue's
-    unit · `flag` uint8 (`Flag`) · `tests` uint32 (one bit for each quality test that objected).
+    unit · `flag` uint8 (`Flag`) · `tests` uint32, what each test of quality said (`core.quality`).
     """
 
     series: IntColumn
@@ -228,6 +228,32 @@ class Columns:
         rows = np.flatnonzero(~self.late)
         series = self.series[rows]
         return rows[np.append(series[1:] != series[:-1], True)] if len(rows) else rows
+
+
+class Cause(StrEnum):
+    """Why a flag was revised."""
+
+    LATE_READING = "late-reading"
+    NEXT_READING = "next-reading"
+    OFFICER = "officer"
+    REPROCESS = "reprocess"
+    SERVICE = "service"
+
+
+class Revision(NamedTuple):
+    """A change of a stored reading's flag, or of what its tests said; `revised_at` is when what
+    caused it was received, µs.
+    """
+
+    series: int
+    measured_at: int
+    revised_at: int
+    flag_before: int
+    flag: int
+    tests_before: int
+    tests: int
+    cause: Cause
+    reference: int | None = None
 
 
 class Reason(StrEnum):

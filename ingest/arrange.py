@@ -11,7 +11,6 @@ import numpy as np
 
 from core.model import DAY, MINUTE, Columns, IntColumn, Refusal
 from ingest.gather import Gathered
-from ingest.quality import Tails
 from ingest.sources import MAX_AGE, MAX_AHEAD
 
 Stored = Callable[[Sequence[tuple[int, int]]], Mapping[tuple[int, int], float]]
@@ -32,12 +31,13 @@ def columns_of(count: int = 0) -> Columns:
 
 
 def arrange(
-    gathered: Gathered, received_at: IntColumn, tails: Tails, stored: Stored
+    gathered: Gathered, received_at: IntColumn, newest: IntColumn, stored: Stored
 ) -> tuple[Columns, int]:
     """The readings to store, sorted by series and arrival, and how many were duplicates.
 
-    `received_at` is by message, µs. `stored` gives the stored value at each (measured_at, series)
-    that is there. What is out of time or in conflict goes to the refusals of `gathered`.
+    `received_at` is by message, µs; `newest` the time of each series' newest reading. `stored`
+    gives the stored value at each (measured_at, series) that is there. What is out of time or in
+    conflict goes to the refusals of `gathered`.
     """
     rows = gathered.rows
     message = np.array(rows.message, np.int64)
@@ -51,10 +51,10 @@ def arrange(
     kept = _in_time(columns, message, gathered)
     kept = kept[np.argsort(columns.series[kept], kind="stable")]
     columns = columns.take(kept)
-    disordered = _not_after(columns, tails)
+    disordered = _not_after(columns, newest)
     if not len(disordered):
         return columns, 0
-    return _sift(columns, kept, disordered, tails, stored, gathered)
+    return _sift(columns, kept, disordered, newest, stored, gathered)
 
 
 def _in_time(columns: Columns, message: IntColumn, gathered: Gathered) -> IntColumn:
@@ -72,10 +72,10 @@ def _in_time(columns: Columns, message: IntColumn, gathered: Gathered) -> IntCol
     return np.flatnonzero((age <= most) & (-age <= ahead))
 
 
-def _not_after(columns: Columns, tails: Tails) -> IntColumn:
+def _not_after(columns: Columns, newest: IntColumn) -> IntColumn:
     """The series with a reading that is not newer than the one before it."""
     series, at = columns.series, columns.measured_at
-    before = tails.measured_at[series]
+    before = newest[series]
     same = series[1:] == series[:-1]
     before[1:][same] = at[:-1][same]
     return np.unique(series[at <= before])
@@ -85,12 +85,12 @@ def _sift(
     columns: Columns,
     came_as: IntColumn,
     disordered: IntColumn,
-    tails: Tails,
+    newest_before: IntColumn,
     stored: Stored,
     gathered: Gathered,
 ) -> tuple[Columns, int]:
     """`came_as` is the row of `gathered` that each row of `columns` was."""
-    newest = {int(s): int(tails.measured_at[s]) for s in disordered}
+    newest = {int(s): int(newest_before[s]) for s in disordered}
     rows = np.flatnonzero(np.isin(columns.series, disordered)).tolist()
     keys = {r: (int(columns.measured_at[r]), int(columns.series[r])) for r in rows}
     seen = dict(stored([(at, series) for at, series in keys.values() if at <= newest[series]]))

@@ -36,7 +36,9 @@ from core.model import (
 from ingest.arrange import arrange, columns_of
 from ingest.gather import Gathered, gather, quarantined
 from ingest.limits import Limits
-from ingest.quality import QualitySettings, Tails, check
+from ingest.quality.check import Checked, check
+from ingest.quality.settings import QualitySettings
+from ingest.quality.state import VERSION, State, kept
 from ingest.receipts import Desk, count, overdue, written_off
 from ingest.registry import Registry
 from ingest.retry import account, message_of
@@ -44,11 +46,12 @@ from ingest.sources import Sources
 from ingest.status import changes
 from storage.changes import Resolution
 from storage.ledger import Batch, Ledger
-from storage.lines import LineParts, encode_readings, encode_transitions
+from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 from storage.quarantine import Held, of_message
 
 log = logging.getLogger(__name__)
 
+NOTHING_CHECKED = check(columns_of(), State(), QualitySettings.of([]))
 NOTHING_MOVED: Mapping[Counter, Progress] = MappingProxyType({})
 
 
@@ -88,9 +91,10 @@ class Pipeline:
         self._hearing = False
         self._resuming: int | None = None  # since then we hear, but the ledger has not taken it yet
         self._heard = 0  # received_at of the last message, or the last tick that changed something
-        newest = {row[0]: row[1] for row in ledger.latest()}
-        self._tails = Tails.of(len(self.registry.series), newest)
-        self._spans = QualitySettings.of(self.registry.series)
+        self._state = State(len(self.registry.series))
+        newest = [(row[0], row[1]) for row in ledger.latest()]
+        self._state.restore(newest, *ledger.quality_memory(VERSION))
+        self._quality = QualitySettings.of(self.registry.series)
         self._parts = LineParts.of(self.registry.series)
         self._progress = ledger.progress()
         self._statuses = ledger.statuses()
@@ -108,9 +112,9 @@ class Pipeline:
         statuses = self._news(gathered)
         self._grow()
         received_at = self._in_order(np.array([m.received_at for m in messages], np.int64))
-        columns, duplicates = arrange(gathered, received_at, self._tails, self._ledger.values_at)
-        columns = check(columns, self._spans)
-        outcome = self._engine.on_batch(columns)
+        columns, duplicates = self._arrange(gathered, received_at)
+        checked = check(columns, self._state, self._quality)
+        outcome = self._engine.on_batch(checked.columns)
         refused = gathered.refusals.items
         counts = Counts(
             received=len(columns) + duplicates + refused,
@@ -121,7 +125,7 @@ class Pipeline:
         now = int(received_at.max(initial=self._heard))
         moved, rejected = count(self._progress, gathered, now)
         entries = gathered.quarantined()
-        self._commit(columns, counts, entries, outcome, progress=moved, statuses=statuses)
+        self._commit(checked, counts, entries, outcome, progress=moved, statuses=statuses)
         self.receipts.note(moved, rejected, self.limits.take(filter(None, gathered.gateways), now))
         self._heard = now
         return Settled(
@@ -176,7 +180,7 @@ class Pipeline:
             return _refused(Refusal.WRONG_SHAPE, "a status says how it is now; discard this one")
         self._grow()
         sent = np.array([message.received_at], np.int64)
-        columns, duplicates = arrange(gathered, sent, self._tails, self._ledger.values_at)
+        columns, duplicates = self._arrange(gathered, sent)
         settled = Settled(
             stored=len(columns), duplicate=duplicates, refused=tuple(gathered.refusals.each)
         )
@@ -184,11 +188,11 @@ class Pipeline:
             return replace(settled, stored=0, duplicate=0)
         came = self._in_order(np.array([self._clock()], np.int64))
         columns = replace(columns, received_at=np.repeat(came, len(columns)))
-        columns = check(columns, self._spans)
+        checked = check(columns, self._state, self._quality)
         entered = gathered.quarantined()
         counts, change, fresh = account(entries, entered, settled, by=by, note=note, edited=payload)
-        outcome = self._engine.on_batch(columns)
-        self._commit(columns, counts, fresh, outcome, resolution=change)
+        outcome = self._engine.on_batch(checked.columns)
+        self._commit(checked, counts, fresh, outcome, resolution=change)
         self._heard = max(self._heard, int(came[0]))
         return settled
 
@@ -196,7 +200,7 @@ class Pipeline:
         """Keep a message that no code of ours could settle, so that it stops no other."""
         refused = quarantined(message, "", Refusal.INTERNAL_ERROR, detail, 1)
         counts = Counts(received=1, quarantined=1)
-        self._commit(columns_of(), counts, [refused], self._nothing())
+        self._commit(NOTHING_CHECKED, counts, [refused], self._nothing())
         return _refused(Refusal.INTERNAL_ERROR, detail)
 
     def tick(self, now: int) -> None:
@@ -205,14 +209,14 @@ class Pipeline:
         if self._hearing:
             outcome = self._engine.on_tick(now)
             if outcome.transitions or outcome.states:
-                self._commit(columns_of(), Counts(), [], outcome, ticked_at=now)
+                self._commit(NOTHING_CHECKED, Counts(), [], outcome, ticked_at=now)
                 self._heard = max(self._heard, now)
             outcome = self._engine.on_gaps(overdue(self._progress, now), now)
             if outcome.transitions:
-                self._commit(columns_of(), Counts(), [], outcome)
+                self._commit(NOTHING_CHECKED, Counts(), [], outcome)
             moved, missing = written_off(self._progress, now)
             if moved:
-                self._commit(columns_of(), Counts(), [], self._nothing(), progress=moved)
+                self._commit(NOTHING_CHECKED, Counts(), [], self._nothing(), progress=moved)
                 self.receipts.note(moved, missing)
 
     def connected(self, at: int) -> None:
@@ -228,7 +232,7 @@ class Pipeline:
         """Before anything else: when the ledger refuses, whatever comes next tries again."""
         at = self._resuming
         if at is not None:
-            self._commit(columns_of(), Counts(), [], self._engine.on_resume(at), resumed_at=at)
+            self._commit(NOTHING_CHECKED, Counts(), [], self._engine.on_resume(at), resumed_at=at)
             self._hearing, self._resuming = True, None
 
     def _in_order(self, stamps: IntColumn) -> IntColumn:
@@ -249,19 +253,23 @@ class Pipeline:
                 gathered.refusals.add(number, None, Refusal.UNKNOWN_TOPIC, detail)
         return changes(self._statuses, heard)
 
+    def _arrange(self, gathered: Gathered, received_at: IntColumn) -> tuple[Columns, int]:
+        newest = self._state.measured_at
+        return arrange(gathered, received_at, newest, self._ledger.values_at)
+
     def _grow(self) -> None:
         """Make room for series that were born in this batch."""
-        count = len(self._tails.measured_at)
+        count = len(self._state)
         born = self.registry.series[count:]
         if born:
-            self._tails = self._tails.grown(len(self.registry.series))
-            self._spans = QualitySettings.of(self.registry.series)
+            self._state.grow(len(self.registry.series))
+            self._quality = QualitySettings.of(self.registry.series)
             self._parts = LineParts.of(self.registry.series)
             self._engine.add_series(born)
 
     def _commit(  # noqa: PLR0913  whatever one transaction may hold
         self,
-        columns: Columns,
+        checked: Checked,
         counts: Counts,
         refused: Sequence[Quarantined],
         outcome: Outcome,
@@ -272,16 +280,12 @@ class Pipeline:
         resolution: Resolution | None = None,
         statuses: Sequence[Status] = (),
     ) -> None:
-        born, newest = tuple(self.registry.newborn), columns.newest()
-        points, lines = 0, b""
-        if self._forwards:
-            points, lines = encode_readings(columns, self._parts)
-            told, more = encode_transitions(outcome.transitions)
-            points, lines = points + told, b"\n".join(filter(None, (lines, more)))
+        born, moved = tuple(self.registry.newborn), checked.moved
+        points, lines = self._points(checked, outcome) if self._forwards else (0, b"")
         batch = Batch(
             recorded_at=self._clock(),
-            columns=columns,
-            newest=newest,
+            columns=checked.columns,
+            newest=checked.columns.newest(),
             new_series=born,
             quarantined=refused,
             transitions=outcome.transitions,
@@ -294,13 +298,25 @@ class Pipeline:
             progress=progress,
             resolution=resolution,
             statuses=statuses,
+            revisions=checked.revisions,
+            tails=kept(moved.series, moved.tails),
+            windows=kept(moved.windowed, moved.windows),
         )
         self._ledger.commit(batch)
         self.registry.committed(born)
-        self._tails = self._tails.moved(columns, newest)
+        self._state.accept(moved)
         self._engine.accept(outcome)
         self._progress |= progress
         self._statuses |= {status.gateway: status for status in statuses}
+
+    def _points(self, checked: Checked, outcome: Outcome) -> tuple[int, bytes]:
+        """What InfluxDB is told, in the order in which it has to overwrite."""
+        parts = (
+            encode_readings(checked.columns, self._parts),
+            encode_revisions(checked.revisions, self._parts),
+            encode_transitions(outcome.transitions),
+        )
+        return sum(points for points, _ in parts), b"\n".join(lines for _, lines in parts if lines)
 
     def _nothing(self) -> Outcome:
         return self._engine.on_batch(columns_of())

@@ -26,6 +26,7 @@ from core.model import (
     Progress,
     Quarantined,
     Range,
+    Revision,
     Role,
     Series,
     State,
@@ -35,6 +36,7 @@ from core.model import (
 from storage import schema
 from storage.changes import Resolution, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
+from storage.quality import forget, keep_tails, keep_windows, memory, on_arrival, revise
 from storage.statuses import current, keep_statuses
 
 PAYLOAD_LIMIT = 65_536
@@ -43,12 +45,13 @@ _INSERT_READINGS = (
     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _UPSERT_LATEST = (
-    "INSERT INTO latest (series, measured_at, received_at, value, flag, tests) "
-    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (series) DO UPDATE SET "
+    "INSERT INTO latest (series, measured_at, received_at, value, flag, tests, state) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (series) DO UPDATE SET "
     "measured_at = excluded.measured_at, received_at = excluded.received_at, "
-    "value = excluded.value, flag = excluded.flag, tests = excluded.tests"
+    "value = excluded.value, flag = excluded.flag, tests = excluded.tests, state = excluded.state"
 )
 _LOOKUP_CHUNK = 400
+_QUALITY = "quality_layout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,8 @@ class Batch:
     `newest` holds the rows of `columns` that are their series' newest; `states` the engine's
     changed memory as JSON, None where it forgot; `lines` line protocol for the forwarder;
     `resumed_at` a moment when hearing resumed, `ticked_at` one when the clock alone changed
-    something: a replay has to repeat both.
+    something: a replay has to repeat both. `tails` and `windows` are what the tests of quality
+    remember, by series.
     """
 
     recorded_at: int
@@ -76,6 +80,9 @@ class Batch:
     progress: Mapping[Counter, Progress] = field(default_factory=dict)
     resolution: Resolution | None = None
     statuses: Sequence[Status] = ()
+    revisions: Sequence[Revision] = ()
+    tails: Mapping[int, bytes] = field(default_factory=dict)
+    windows: Mapping[int, bytes] = field(default_factory=dict)
 
 
 class Ledger:
@@ -128,7 +135,9 @@ class Ledger:
                 ]
                 connection.execute(insert(schema.series), rows)
             stored = _insert_readings(connection, batch.columns)
-            _update_latest(connection, batch.columns, batch.newest)
+            _update_latest(connection, batch)
+            revise(connection, batch.revisions)
+            keep_windows(connection, batch.windows)
             if batch.quarantined:
                 connection.execute(
                     insert(schema.quarantine), [_quarantine_row(q) for q in batch.quarantined]
@@ -170,9 +179,20 @@ class Ledger:
         return self.read(select(table.c.id, table.c.device, table.c.parameter).order_by(table.c.id))
 
     def latest(self) -> list[tuple[int, int, int, float, int]]:
-        """(series, measured_at, received_at, value, flag) of each series' newest reading."""
-        c = schema.latest.c
-        return self.read(select(c.series, c.measured_at, c.received_at, c.value, c.flag))
+        """(series, measured_at, received_at, value, flag on arrival) of each newest reading."""
+        c, flag = schema.latest.c, on_arrival(schema.latest)
+        return self.read(select(c.series, c.measured_at, c.received_at, c.value, flag))
+
+    def quality_memory(self, version: str) -> tuple[list[Any], list[Any]]:
+        """What the tests of quality remember: (series, bytes) of all tails, and of all windows;
+        nothing when it was kept in another `version` of their layout.
+        """
+        if self.meta(_QUALITY) != version:
+            with self.transaction() as connection:
+                forget(connection)
+                _set_meta(connection, {_QUALITY: version})
+        with self.transaction() as connection:
+            return memory(connection)
 
     def states(self) -> dict[tuple[str, str], str]:
         """What the engine remembers: (rule, subject) → JSON."""
@@ -277,17 +297,24 @@ def _insert_readings(connection: Connection, columns: Columns) -> int:
     return _execute_many(connection, _INSERT_READINGS, values)
 
 
-def _update_latest(connection: Connection, columns: Columns, newest: IntColumn) -> None:
-    c = columns.take(newest)
+def _update_latest(connection: Connection, batch: Batch) -> None:
+    c = batch.columns.take(batch.newest)
+    series = c.series.tolist()
     values = c.series, c.measured_at, c.received_at, c.value, c.flag, c.tests
-    _execute_many(connection, _UPSERT_LATEST, values)
+    states = [batch.tails.get(index) for index in series]
+    _execute_many(connection, _UPSERT_LATEST, values, states)
+    if len(series) < len(batch.tails):  # a late reading moves a tail as well
+        others = batch.tails.keys() - set(series)
+        keep_tails(connection, ((index, batch.tails[index]) for index in sorted(others)))
 
 
-def _execute_many(connection: Connection, statement: str, columns: Sequence[Any]) -> int:
+def _execute_many(
+    connection: Connection, statement: str, columns: Sequence[Any], *more: Sequence[Any]
+) -> int:
     """Run it for each row, straight at the driver, which takes rows without a list of them; how
     many it changed.
     """
-    rows = zip(*(column.tolist() for column in columns), strict=True)
+    rows = zip(*(column.tolist() for column in columns), *more, strict=True)
     driver: Any = connection.connection.driver_connection
     with closing(driver.executemany(statement, rows)) as cursor:
         return int(cursor.rowcount)

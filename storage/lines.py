@@ -13,7 +13,7 @@ from zlib import crc32
 import msgspec
 import numpy as np
 
-from core.model import Columns, Flag, IntColumn, Series, Transition
+from core.model import Columns, Flag, IntColumn, Revision, Series, Transition
 
 _ESCAPED = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": r"\n"})
 _QUOTED = str.maketrans({"\\": r"\\", '"': r"\""})
@@ -66,6 +66,17 @@ def encode_readings(columns: Columns, parts: LineParts) -> tuple[int, bytes]:
     lines = [
         parts.prefix[series[first]] + b",".join(fields[first:end]) + b" " + time
         for first, end, time in zip(firsts, [*firsts[1:], len(series)], times, strict=True)
+    ]
+    return len(lines), b"\n".join(lines)
+
+
+def encode_revisions(revisions: Iterable[Revision], parts: LineParts) -> tuple[int, bytes]:
+    """The same for revisions: the flag alone, also where it is GOOD now, so that it overwrites."""
+    lines = [
+        b"%s%s%di %d"
+        % (parts.prefix[r.series], parts.flag[r.series][1:], r.flag, r.measured_at * 1000)
+        for r in revisions
+        if r.flag != r.flag_before
     ]
     return len(lines), b"\n".join(lines)
 

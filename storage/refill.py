@@ -1,4 +1,5 @@
-"""Fills an InfluxDB that was added, or replaced, from the ledger: readings first, then transitions.
+"""Fills an InfluxDB that was added, or replaced, from the ledger: readings first, then revisions,
+since what it has of an earlier time may still show a flag that is good by now; then transitions.
 
 It goes on where it stopped, in the ledger's own order, and writes nothing but the outflow.
 """
@@ -9,10 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy import Engine, func, select, tuple_
 
-from core.model import Columns, Reason, Series, Severity, State, Transition
+from core.model import Columns, Reason, Revision, Series, Severity, State, Transition
 from storage import schema
 from storage.ledger import Ledger
-from storage.lines import LineParts, encode_readings, encode_transitions
+from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 
 CHUNK = 5000
 _FACT = "refill"
@@ -28,13 +29,24 @@ def refill(ledger: Ledger, series: Sequence[Series], target: str) -> bool:
     """
     done = json.loads(ledger.meta(_FACT) or "{}")
     if done.get("target") != target:
-        done = {"target": target, "reading": [-(2**62), -1], "transition": 0, "complete": False}
+        done = {
+            "target": target,
+            "reading": [-(2**62), -1],
+            "revision": 0,
+            "transition": 0,
+            "complete": False,
+        }
     if done["complete"]:
         return False
-    columns = _readings_after(ledger, done["reading"])
+    columns, revised = _readings_after(ledger, done["reading"]), []
+    if not len(columns):
+        revised = _revisions_after(ledger, done.get("revision", 0))
     if len(columns):
         points, lines = encode_readings(columns, LineParts.of(series))
         done["reading"] = [int(columns.measured_at[-1]), int(columns.series[-1])]
+    elif revised:
+        points, lines = encode_revisions((r for _, r in revised), LineParts.of(series))
+        done["revision"] = revised[-1][0]
     else:
         found = _transitions_after(ledger, done["transition"])
         points, lines = encode_transitions(transition for _, transition in found)
@@ -77,6 +89,12 @@ def _readings_after(ledger: Ledger, place: list[int]) -> Columns:
         tests=np.array(tests, np.uint32),
         late=np.zeros(len(rows), np.bool_),
     )
+
+
+def _revisions_after(ledger: Ledger, number: int) -> list[tuple[int, Revision]]:
+    table = schema.revisions
+    statement = select(table).where(table.c.id > number).order_by(table.c.id).limit(CHUNK)
+    return [(row.id, Revision(*row[1:])) for row in ledger.read(statement)]
 
 
 def _transitions_after(ledger: Ledger, number: int) -> list[tuple[int, Transition]]:

@@ -82,6 +82,32 @@ latest = Table(
     Column("value", Float, nullable=False),
     Column("flag", Integer, nullable=False),
     Column("tests", Integer, nullable=False),
+    Column("state", LargeBinary),  # what the tests of quality remember (`ingest.quality.state`)
+)
+
+# The part of it that changes less often than with each reading.
+quality_windows = Table(
+    "quality_windows",
+    metadata,
+    Column("series", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# Each change of a stored reading's flag or tests; the first tells what they were on arrival.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("series", Integer, nullable=False),
+    Column("measured_at", BigInteger, nullable=False),
+    Column("revised_at", BigInteger, nullable=False),
+    Column("flag_before", Integer, nullable=False),
+    Column("flag", Integer, nullable=False),
+    Column("tests_before", Integer, nullable=False),
+    Column("tests", Integer, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("reference", Integer),
+    Index("revisions_by_reading", "series", "measured_at"),
 )
 
 quarantine = Table(

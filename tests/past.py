@@ -16,6 +16,7 @@ from core.model import Columns
 from ingest.registry import Registry
 from storage import schema
 from storage.database import open_readers
+from storage.quality import on_arrival
 
 
 class Told(NamedTuple):
@@ -78,19 +79,20 @@ class Past:
 
 
 def readings(readers: Database, chunk: int) -> Iterator[Columns]:
-    """Every stored reading in order of arrival."""
-    c = schema.readings.c
-    statement = select(c.series, c.measured_at, c.received_at, c.value, c.flag, c.tests)
+    """Every stored reading in order of arrival, with its flag as it was then."""
+    c, r = schema.readings.c, schema.readings
+    flag, tests = on_arrival(r), on_arrival(r, "tests")
+    statement = select(c.series, c.measured_at, c.received_at, c.value, flag, tests)
     with readers.connect() as connection:
         rows = connection.execute(statement.order_by(c.received_at, c.measured_at))
         for part in rows.partitions(chunk):
-            series, measured_at, received_at, value, flag, tests = zip(*part, strict=True)
+            series, measured_at, received_at, value, flags, codes = zip(*part, strict=True)
             yield Columns(
                 series=np.array(series, np.int64),
                 measured_at=np.array(measured_at, np.int64),
                 received_at=np.array(received_at, np.int64),
                 value=np.array(value, np.float64),
-                flag=np.array(flag, np.uint8),
-                tests=np.array(tests, np.uint32),
+                flag=np.array(flags, np.uint8),
+                tests=np.array(codes, np.uint32),
                 late=np.zeros(len(part), np.bool_),
             )

@@ -26,7 +26,7 @@ from ingest.codecs.table import CODECS
 from ingest.dialects.native import Envelope
 from ingest.dialects.table import DIALECTS
 from ingest.profiles import ChannelEntry, ProfileEntry, ProfilesFile
-from ingest.quality import QUALITY_TESTS
+from ingest.quality.table import QUALITY_TESTS
 from ingest.sources import SourceEntry, SourcesFile
 from tests.docs.pages import ROOT, blocks, names_below, rows, sections, text_of
 from tests.service import Service, service

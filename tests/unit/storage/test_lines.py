@@ -3,8 +3,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.model import Columns, Reason, Series, Severity, State, Transition
-from storage.lines import LineParts, encode_readings, encode_transitions
+from core.model import (
+    Cause,
+    Columns,
+    Flag,
+    Reason,
+    Revision,
+    Series,
+    Severity,
+    State,
+    Transition,
+)
+from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 
 AT = 1_795_305_600_000_000
 NS = b"1795305600000000000"
@@ -135,3 +145,15 @@ def test_it_quotes_text_on_one_line() -> None:
     assert rb'subject="a\"b\\c d"' in lines
     assert b"\n" not in lines
     assert b"value=" not in lines
+
+
+def test_a_revision_writes_the_flag_alone_also_where_it_is_good() -> None:
+    cleared = Revision(0, AT, AT + 9, Flag.SUSPECT, Flag.GOOD, 2, 1, Cause.NEXT_READING)
+    confirmed = cleared._replace(series=2, flag=Flag.FAIL, tests=3)
+    same = cleared._replace(flag=Flag.SUSPECT, tests=3)
+    assert encode_revisions([cleared, same, confirmed], PARTS) == (
+        2,
+        b"beach,device=probe-1,site=patong ph_flag=1i " + NS + b"\n"
+        b"beach,device=probe-1,site=patong turbidity_flag=4i " + NS,
+    )
+    assert encode_revisions([], PARTS) == (0, b"")

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import StorageError
-from core.model import Counts, Flag, State
+from core.model import Cause, Counts, Flag, Revision, State
 from storage import schema
 from storage.database import open_readers
 from storage.ledger import Batch, Ledger
+from storage.quality import revise
 from storage.refill import CHUNK, refill, start_over, waiting
 from tests.service import NOW, SERIES, change, columns
 
@@ -146,3 +147,13 @@ def test_it_knows_how_much_waits(ledger: Ledger) -> None:
     assert waiting(readers) == 1
     assert json.loads(ledger.meta("refill") or "")["complete"] is False
     readers.dispose()
+
+
+def test_a_flag_that_was_revised_overwrites_whatever_influx_has_of_it(ledger: Ledger) -> None:
+    store(ledger, (0, NOW, 30.0, Flag.SUSPECT), (0, NOW + 1, 31.0, Flag.GOOD))
+    revision = Revision(0, NOW, NOW + 9, Flag.SUSPECT, Flag.GOOD, 2, 1, Cause.NEXT_READING)
+    with ledger.transaction() as connection:
+        revise(connection, [revision])
+    readings, revisions = refill_all(ledger)[:2]
+    assert b"turbidity_flag" not in b"".join(readings)
+    assert revisions == [b"beach,device=buoy,site=bay turbidity_flag=1i %d" % (NOW * 1000)]

@@ -1,0 +1,102 @@
+"""What may be expected of readings, and the code of what the tests of their quality said.
+
+A code holds two bits for each test, at the place that the test states in `QUALITY_TESTS`, so that a
+new test moves no other: 0 not evaluated, 1 good, 2 suspect, 3 fail (`Verdict`).
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.model import Flag
+
+Span: TypeAlias = tuple[float, float]
+Codes: TypeAlias = NDArray[np.uint32]
+
+_LOW_BITS, _HIGH_BITS = np.uint32(0x5555_5555), np.uint32(0xAAAA_AAAA)
+
+
+class Verdict(IntEnum):
+    """What one test says of one reading; the worse of two is `max`."""
+
+    NOT_EVALUATED = 0
+    GOOD = 1
+    SUSPECT = 2
+    FAIL = 3
+
+
+FLAG_OF = np.array([Flag.NOT_EVALUATED, Flag.GOOD, Flag.SUSPECT, Flag.FAIL], np.uint8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climate:
+    """In these months (1 to 12) and hours (0 to 23) of the site's zone, readings lie in `span`."""
+
+    months: AbstractSet[int]
+    hours: AbstractSet[int]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What may be expected of a series, in the catalogue's unit; a test without its limit says
+    nothing. Spans and bounds include their ends. Durations are seconds.
+
+    `sentinels` stand for `no reading` · beyond `sensor_span` no sensor can read, beyond `user_span`
+    it cannot be here, beyond `climatology` not in that month and hour · `dry`: at or below it the
+    probe is out of the water.
+
+    `spike`, `spike_fail`: a step there and back · `rate`: change a minute, beside `noise_factor`
+    times the series' own noise · `reach`: a reading that is farther away is no neighbour in time.
+
+    Values within `flat_tolerance` for `flat_suspect` or `flat_fail` are stuck, but for those in
+    `rests` · `attenuated`: the least range in a day.
+
+    `neighbour_difference`: most between an hour's mean and the median of the same hour at the same
+    kind of site within `neighbour_km`.
+
+    `ahead`, `late`: measured after, or before, it was received · `gap`: since the reading before.
+    """
+
+    sentinels: tuple[float, ...] = ()
+    sensor_span: Span | None = None
+    user_span: Span | None = None
+    climatology: tuple[Climate, ...] = ()
+    dry: float | None = None
+    spike: float | None = None
+    spike_fail: float | None = None
+    rate: float | None = None
+    noise_factor: float = 0.0
+    reach: float = 10_800.0
+    flat_tolerance: float | None = None
+    flat_suspect: float | None = None
+    flat_fail: float | None = None
+    rests: Span | None = None
+    attenuated: float | None = None
+    neighbour_difference: float | None = None
+    neighbour_km: float | None = None
+    ahead: float | None = None
+    late: float | None = None
+    gap: float | None = None
+
+
+def rollup(tests: int) -> Flag:
+    """The flag that a code amounts to: fail before suspect, before good, before not evaluated.
+
+    >>> rollup(0b01_11_00_10).name, rollup(0b01_00_10).name, rollup(0b01_00).name, rollup(0).name
+    ('FAIL', 'SUSPECT', 'GOOD', 'NOT_EVALUATED')
+    """
+    return Flag(int(rollups(np.array([tests], np.uint32))[0]))
+
+
+def rollups(tests: Codes) -> NDArray[np.uint8]:
+    """The same for a column of codes."""
+    high = tests & _HIGH_BITS
+    failed = (high >> np.uint32(1)) & tests & _LOW_BITS
+    worst = np.where(failed != 0, 3, np.where(high != 0, 2, (tests != 0).astype(np.intp)))
+    found: NDArray[np.uint8] = FLAG_OF[worst]
+    return found

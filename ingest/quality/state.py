@@ -1,0 +1,129 @@
+"""What is remembered of each series from batch to batch: a fixed number of bytes, whatever comes.
+
+`Tail` moves with each reading and is kept beside the series' newest reading in the ledger;
+`Window` moves when an hour or three hours end, and is kept on its own, since it is larger. A state
+becomes official when its batch has been committed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.model import HOUR, IntColumn
+
+VERSION = "1"  # of the two layouts below: another one starts empty
+BUCKET = 3 * HOUR
+BUCKETS = 8
+NEVER = np.iinfo(np.int64).min // 2  # earlier than any reading; half, so that differences fit
+
+# A sound reading is one that came in order and that no test fails by itself. Of those:
+TAIL = np.dtype(
+    [
+        ("at", "<i8"),  # the newest
+        ("value", "<f8"),
+        ("tests", "<u4"),
+        ("flag", "u1"),
+        ("previous_at", "<i8"),  # the one before it
+        ("previous", "<f8"),
+        ("base_at", "<i8"),  # the last one before it that was no spike
+        ("base", "<f8"),
+        ("run", "<i8", 2),  # where the present flat run began, see `runs`
+        ("count", "<i4"),  # the present bucket: readings, least, most,
+        ("low", "<f8"),
+        ("high", "<f8"),
+        ("steps", "<i4"),  # and its steps: how many, how far in all (millionths)
+        ("moved", "<i8"),
+        ("hour_count", "<i4"),  # the present hour: readings, and their sum (millionths)
+        ("hour_sum", "<i8"),
+    ]
+)
+WINDOW = np.dtype(
+    [
+        ("bucket", "<i4", BUCKETS),  # the last closed ones, the newest first: number, readings,
+        ("count", "<i4", BUCKETS),
+        ("low", "<f8", BUCKETS),  # least, most, mean step
+        ("high", "<f8", BUCKETS),
+        ("step", "<f8", BUCKETS),
+        ("noise", "<f8"),  # what follows from them: the median of the mean steps,
+        ("spread", "<f8"),  # and the range of all readings
+        ("hour", "<i4"),  # the last closed hour and its mean
+        ("hour_mean", "<f8"),
+        ("beside", "u1"),  # and what the neighbours say of it
+    ]
+)
+Records: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """How a batch moves the state: the series that it touches and their tails, the newest time of
+    each, and the windows of some of them.
+    """
+
+    series: IntColumn
+    measured_at: IntColumn
+    tails: Records
+    windowed: IntColumn
+    windows: Records
+
+
+class State:
+    """Arrays indexed by series. `measured_at` is the newest reading's, whatever its quality."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.measured_at = np.full(count, NEVER, np.int64)
+        self.tails = _empty(TAIL, count)
+        self.windows = _empty(WINDOW, count)
+
+    def __len__(self) -> int:
+        return len(self.measured_at)
+
+    def grow(self, count: int) -> None:
+        """Make room for `count` series."""
+        more = State(count - len(self))
+        self.measured_at = np.concatenate([self.measured_at, more.measured_at])
+        self.tails = np.concatenate([self.tails, more.tails])
+        self.windows = np.concatenate([self.windows, more.windows])
+
+    def restore(
+        self,
+        newest: Iterable[tuple[int, int]],
+        tails: Iterable[tuple[int, bytes]],
+        windows: Iterable[tuple[int, bytes]],
+    ) -> None:
+        """Take up what the ledger kept, each by series."""
+        for series, at in newest:
+            self.measured_at[series] = at
+        for series, kept in tails:
+            self.tails[series] = np.frombuffer(kept, TAIL)[0]
+        for series, kept in windows:
+            self.windows[series] = np.frombuffer(kept, WINDOW)[0]
+
+    def accept(self, moved: Moved) -> None:
+        """The batch has been committed."""
+        self.measured_at[moved.series] = moved.measured_at
+        self.tails[moved.series] = moved.tails
+        self.windows[moved.windowed] = moved.windows
+
+
+def kept(series: IntColumn, records: Records) -> dict[int, bytes]:
+    """The records as the ledger keeps them, by series."""
+    whole, size = records.tobytes(), records.dtype.itemsize
+    return {
+        index: whole[place * size : (place + 1) * size]
+        for place, index in enumerate(series.tolist())
+    }
+
+
+def _empty(dtype: np.dtype[Any], count: int) -> Records:
+    records = np.zeros(count, dtype)
+    for name in ("at", "previous_at", "base_at"):
+        if name in (dtype.names or ()):
+            records[name] = NEVER
+    for name in ("noise", "spread"):
+        if name in (dtype.names or ()):
+            records[name] = np.nan
+    return records
