@@ -21,7 +21,7 @@ from cli_told import told
 from core.errors import ConfigError
 from core.model import Flag, from_micros
 from ingest import sheet
-from ingest.quality import tests_named
+from ingest.quality.table import objections
 from ingest.sheet import Channel, Layout, Sheet
 from replaying import Replayed
 
@@ -144,7 +144,7 @@ def _objections(tests: NDArray[np.uint32]) -> str:
     """How often each test objected, the most frequent first."""
     sums: Counter[str] = Counter()
     for code, times in zip(*np.unique(tests, return_counts=True), strict=True):
-        sums.update(dict.fromkeys(tests_named(int(code)), int(times)))
+        sums.update(dict.fromkeys(objections(int(code)), int(times)))
     return "\n".join(f"{name} {times:,}" for name, times in sums.most_common())
 
 

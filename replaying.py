@@ -17,8 +17,11 @@ from alerts.engine import Engine
 from alerts.rules import Selection, Threshold
 from core import configuration
 from core.configuration import Configuration
-from core.model import BoolColumn, Columns, Flag, IntColumn, Series, Transition, iso
-from ingest.quality import QualitySettings, check, tests_named
+from core.model import BoolColumn, Columns, Flag, IntColumn, Revision, Series, Transition, iso
+from ingest.quality.check import check
+from ingest.quality.settings import QualitySettings
+from ingest.quality.state import State
+from ingest.quality.table import objections
 from ingest.sheet import Sheet
 
 BATCH = 100_000  # readings judged at a time, lines written at a time
@@ -55,16 +58,23 @@ def replay(
     judged = np.flatnonzero(~(duplicate | conflict | np.isnan(columns.value)))
     flag, tests = columns.flag.copy(), columns.tests.copy()
     transitions: list[Transition] = []
-    settings = QualitySettings.of(series)
-    for start in range(0, len(judged), BATCH):
-        rows = judged[start : start + BATCH]
+    settings, state = QualitySettings.of(series), State(len(series))
+    start = 0
+    while start < len(judged):
+        end = _end_of_moment(columns.measured_at[judged], start + BATCH)
+        rows = judged[start:end]
         rows = rows[np.argsort(columns.series[rows], kind="stable")]
-        checked = check(columns.take(rows), settings)
-        outcome = engine.on_batch(checked)
+        checked = check(columns.take(rows), state, settings)
+        state.accept(checked.moved)
+        outcome = engine.on_batch(checked.columns)
         engine.accept(outcome)
         transitions += outcome.transitions
-        flag[rows], tests[rows] = checked.flag, checked.tests
-        progress(min(start + BATCH, len(judged)))
+        flag[rows], tests[rows] = checked.columns.flag, checked.columns.tests
+        for revision in checked.revisions:
+            row = _row(columns, revision)
+            flag[row], tests[row] = revision.flag, revision.tests
+        progress(end)
+        start = end
     first = _first(columns)
     flag[duplicate], tests[duplicate] = flag[first[duplicate]], tests[first[duplicate]]
     return Replayed(
@@ -77,14 +87,14 @@ def replay(
 
 
 class ReadingLine(msgspec.Struct, tag_field="type", tag="reading"):
-    """A reading as it is printed; `tests` are those that objected."""
+    """A reading as it is printed; `tests` are those that objected, each with how bad."""
 
     device: str
     parameter: str
     time: str
     value: float | None
     flag: int
-    tests: Sequence[str]
+    tests: Mapping[str, str]
 
 
 class TransitionLine(msgspec.Struct, tag_field="type", tag="transition"):
@@ -110,7 +120,7 @@ def lines(replayed: Replayed) -> Iterator[bytes]:
     columns, changes = replayed.columns, [_transition_line(t) for t in replayed.transitions]
     at = [transition.at for transition in replayed.transitions]
     places = np.searchsorted(columns.measured_at, at, "right").tolist()
-    named = {code: tests_named(code) for code in np.unique(columns.tests).tolist()}
+    named = {code: objections(code) for code in np.unique(columns.tests).tolist()}
     for start in range(0, len(columns), BATCH):
         batch = _reading_lines(replayed.series, columns.take(slice(start, start + BATCH)), named)
         done = 0
@@ -123,7 +133,7 @@ def lines(replayed: Replayed) -> Iterator[bytes]:
 
 
 def _reading_lines(
-    series: Sequence[Series], columns: Columns, named: Mapping[int, Sequence[str]]
+    series: Sequence[Series], columns: Columns, named: Mapping[int, Mapping[str, str]]
 ) -> list[ReadingLine]:
     values: list[float | None] = columns.value.tolist()
     for row in np.flatnonzero(np.isnan(columns.value)).tolist():
@@ -237,6 +247,19 @@ def _in_order(sheet: Sheet) -> tuple[Columns, BoolColumn, BoolColumn]:
     again = (first != np.arange(len(at))) & ~np.isnan(value)
     same = value == value[first]
     return columns, again & same, again & ~same
+
+
+def _end_of_moment(at: IntColumn, end: int) -> int:
+    """Where a batch of about `end` rows may end: what came at one moment came together."""
+    return int(np.searchsorted(at, at[end - 1], "right")) if end < len(at) else len(at)
+
+
+def _row(columns: Columns, revision: Revision) -> int:
+    """The reading that was revised: the first of its series and time."""
+    start, end = np.searchsorted(
+        columns.measured_at, [revision.measured_at, revision.measured_at + 1]
+    )
+    return int(start + np.searchsorted(columns.series[start:end], revision.series))
 
 
 def _first(columns: Columns) -> IntColumn:

@@ -3,7 +3,7 @@
 `unit` is UCUM. `physical` is what the quantity or its usual sensors can read at all: beyond it a
 reading fails. `usual` is what a tropical coast shows in ordinary weeks: dashboards scale by it, but
 a reading beyond it may be just the event that we are here for. `limits` is what the tests of
-quality go by; `core.quality_limits` holds them in one table. Spans of sea water, bins and batteries are
+quality go by; `core.quality_limits` holds them. Spans of sea water, bins and batteries are
 proposals of our own, checked against what Phuket's water has read (cruise reports of 2017 to 2023);
 no number here is a legal limit: those live in `config/standards/`.
 """

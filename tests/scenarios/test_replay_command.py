@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 import cli
 import cli_replay
 from core.model import MINUTE, iso
-from ingest import quality
+from ingest.quality.table import objections
 from tests.process import ROOT
 from tests.world import CONFIGURATION, MIDNIGHT, small_world, write_configuration
 
@@ -51,11 +51,11 @@ def test_it_prints_each_reading_with_its_flag_in_order_of_time(tmp_path: Path) -
         "time": "2026-11-22T00:00:00Z",
         "value": 12.5,
         "flag": told[0]["flag"],
-        "tests": [],
+        "tests": {},
     }
     assert [line["flag"] for line in told[1:]] == [4, 9]
-    assert "gross_range" in told[1]["tests"]
-    assert (told[2]["value"], told[2]["tests"]) == (None, [])
+    assert told[1]["tests"]["gross_range"] == "fail"
+    assert (told[2]["value"], told[2]["tests"]) == (None, {})
     assert result.exit_code == 0
 
 
@@ -138,7 +138,7 @@ def test_it_says_what_the_system_says_live(tmp_path: Path) -> None:
         (line["time"], line["value"], line["flag"], line["tests"])
         for line in told
         if line["type"] == "reading"
-    ] == [(iso(at), value, flag, quality.tests_named(tests)) for at, value, flag, tests in stored]
+    ] == [(iso(at), value, flag, objections(tests)) for at, value, flag, tests in stored]
     changes = [line for line in told if line["type"] == "transition"]
     assert [
         (c["time"], c["rule"], c["alert"], c["after"], c["reason"], c["value"]) for c in changes
