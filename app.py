@@ -30,11 +30,12 @@ from alerts.rules import Threshold
 from api.auth import new_key
 from api.metrics import settle_seconds
 from api.server import ApiContext, SystemStatus, Write, create_app
-from core import configuration
+from core import configuration, overrides
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
-from core.errors import ConfigError
+from core.errors import ConfigError, StartError
 from core.model import MINUTE, Gateway, Message, Role, Settled
+from core.overrides import Effective, Overrides
 from core.settings import Settings
 from ingest import profiles, sources
 from ingest.broker import BrokerAddress, EmbeddedBroker
@@ -42,7 +43,8 @@ from ingest.dialects.table import DIALECTS
 from ingest.limits import Limit, Limits
 from ingest.mqtt import Listener
 from ingest.pipeline import Pipeline
-from ingest.profiles import Profile
+from ingest.profiles import NO_PROFILE, Profile
+from ingest.quality.layers import explained
 from ingest.registry import Registry
 from ingest.sources import Sources
 from ingest.status import FILTER as STATUS_FILTER
@@ -73,8 +75,23 @@ class City:
 
     registry: Configuration
     profiles: Mapping[str, Profile]
+    quality: Mapping[str, Overrides]  # by site
     rules: tuple[Threshold, ...]
     sources: Sources
+
+    def limits(self, device: str, parameter: str) -> Effective:
+        """What is expected of readings of a device, and where each limit comes from.
+
+        Raises:
+            StartError: the files know no such device, or the catalogue no such parameter.
+        """
+        known = self.registry.devices.get(device)
+        if known is None:
+            raise StartError(f"{device} is not in devices.yaml; correct the name")
+        if parameter not in CATALOGUE:
+            raise StartError(f"{parameter} is not in the catalogue; see docs/parameters.md")
+        profile = self.profiles.get(known.model, NO_PROFILE)
+        return explained(parameter, profile, self.quality.get(known.site, {}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +122,7 @@ def read_configuration(folder: Path) -> City:
     found: dict[str, Any] = {}
     for name, load in (
         ("profiles", partial(profiles.load, folder)),
+        ("quality", partial(overrides.load, folder)),
         ("rules", partial(alert_rules.load, folder, registry)),
         ("sources", partial(sources.load, folder, registry)),
     ):
@@ -134,6 +152,7 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
             city.sources,
             ledger,
             engine,
+            sites=city.quality,
             limits=_limits(settings, city.registry.gateways),
             clock=clock,
             forwards=bool(settings.influx_url),

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 import app as composition
+import cli_quality
 import cli_quarantine
 import cli_replay
 import demo as demonstration
@@ -21,7 +22,8 @@ from cli_shared import Data, ask, bytes_of, settings_of, told, writing
 from core.errors import StartError
 from core.model import Message, Role, to_micros
 from core.settings import Settings
-from ingest.explain import Speaker, explain
+from ingest.explain import Speaker
+from ingest.explain import explain as explain_message
 from ingest.registry import Registry
 from serving import write_private
 from storage.ledger import Ledger
@@ -91,14 +93,21 @@ def demo(
 @cli.command()
 def check(
     config: Annotated[Path | None, typer.Option(help="Folder; else ANDAMAN_CONFIG_DIR.")] = None,
+    explain: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="DEVICE PARAMETER", help="Show the limits of quality of one series."),
+    ] = None,
 ) -> None:
     """Check the configuration; exit 1 with file and line of each mistake.
 
-    Example: andaman check --config config
+    Example: andaman check --config config --explain patong-probe-1 water_temperature
     """
     with told():
         folder = config or settings_of(None).config_dir
         city = composition.read_configuration(folder)
+        if explain is not None:
+            Console().print(cli_quality.explained(city.limits(*explain), explain[1]))
+            return
         places, things = len(city.registry.sites), len(city.registry.devices)
         found = f"{places} sites, {things} devices, {len(city.rules)} rules"
         typer.echo(f"{folder}: {found}, all well")
@@ -176,7 +185,7 @@ def decode(
         registry = Registry(city.registry, city.profiles, [])
         speaker = Speaker(source=source, dialect=dialect, gateway=gateway)
         refused = False
-        for line in explain(message, registry, city.sources, speaker):
+        for line in explain_message(message, registry, city.sources, speaker):
             refused |= "refused" in line
             typer.echo(json.dumps(line, ensure_ascii=False))
         raise typer.Exit(refused)

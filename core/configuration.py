@@ -92,12 +92,14 @@ class SiteEntry(Strict):
     longitude: float = Field(ge=-180, le=180)
     district: str = Field(min_length=1)
     owner: str = ""
+    quality: dict[str, Any] = Field(default_factory=dict)  # `core.overrides` reads it
 
 
 class SitesFile(Strict):
     """`config/sites.yaml`; by `timezone` days and hours of the city are told."""
 
     timezone: Zone = UTC_ZONE
+    seasons: dict[str, Any] = Field(default_factory=dict)  # `core.overrides` reads them
     sites: list[SiteEntry]
 
 
@@ -148,9 +150,13 @@ class Located(Generic[FileModel]):
     content: FileModel
     lines: Mapping[Place, int]
 
+    def where(self, place: Place) -> str:
+        """The file and the line of the nearest known part."""
+        return f"{self.path}:{_line(self.lines, place)}"
+
     def problem(self, place: Place, text: str) -> str:
-        """One line for `ConfigError`: the file, the line of the nearest known part, the text."""
-        return f"{self.path}:{_line(self.lines, place)}: {text}"
+        """One line for `ConfigError`: where, and the text."""
+        return f"{self.where(place)}: {text}"
 
 
 def read(path: Path, model: type[FileModel]) -> Located[FileModel]:
@@ -219,7 +225,7 @@ def _read_all(folder: Path) -> tuple[Located[SitesFile], Located[DevicesFile]]:
 
 
 def _fields(entry: BaseModel) -> dict[str, Any]:
-    values = entry.model_dump()
+    values = entry.model_dump(exclude={"quality"})
     if isinstance(values.get("since"), date):
         values["since"] = values["since"].isoformat()
     return values

@@ -33,10 +33,12 @@ from core.model import (
     Settled,
     Status,
 )
+from core.overrides import Overrides
 from ingest.arrange import arrange, columns_of
 from ingest.gather import Gathered, gather, quarantined
 from ingest.limits import Limits
 from ingest.quality.check import Checked, check
+from ingest.quality.layers import limits_of
 from ingest.quality.settings import QualitySettings
 from ingest.quality.state import VERSION, State, kept
 from ingest.receipts import Desk, count, overdue, written_off
@@ -76,12 +78,16 @@ class Pipeline:
         ledger: Ledger,
         engine: Judge,
         *,
+        sites: Mapping[str, Overrides],
         limits: Limits,
         clock: Callable[[], int],
         forwards: bool,
     ) -> None:
-        """`clock` stamps what is recorded, µs UTC; `forwards` queues points for InfluxDB."""
+        """`sites` are the limits of quality that each site changes; `clock` stamps what is
+        recorded, µs UTC; `forwards` queues points for InfluxDB.
+        """
         self.limits = limits
+        self._sites = sites
         self.registry = registry
         self.sources = sources
         self._forwards = forwards
@@ -94,7 +100,7 @@ class Pipeline:
         self._state = State(len(self.registry.series))
         newest = [(row[0], row[1]) for row in ledger.latest()]
         self._state.restore(newest, *ledger.quality_memory(VERSION))
-        self._quality = QualitySettings.of(self.registry.series)
+        self._quality = self._settings()
         self._parts = LineParts.of(self.registry.series)
         self._progress = ledger.progress()
         self._statuses = ledger.statuses()
@@ -257,13 +263,17 @@ class Pipeline:
         newest = self._state.measured_at
         return arrange(gathered, received_at, newest, self._ledger.values_at)
 
+    def _settings(self) -> QualitySettings:
+        series, devices = self.registry.series, self.registry.devices
+        return QualitySettings.of(series, [limits_of(s, devices, self._sites) for s in series])
+
     def _grow(self) -> None:
         """Make room for series that were born in this batch."""
         count = len(self._state)
         born = self.registry.series[count:]
         if born:
             self._state.grow(len(self.registry.series))
-            self._quality = QualitySettings.of(self.registry.series)
+            self._quality = self._settings()
             self._parts = LineParts.of(self.registry.series)
             self._engine.add_series(born)
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from core.catalogue import CATALOGUE
 from core.configuration import Duration, Id, Located, Strict, read
 from core.errors import ConfigError
+from core.overrides import LimitsEntry, Overrides, overrides_of, problems_of
 from ingest.codecs.table import CODECS
 from ingest.units import UnknownUnitError, conversion
 
@@ -32,13 +33,21 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One device model; `interval` in µs, 0 when none is expected."""
+    """One device model; `interval` in µs, 0 when none is expected; `quality` is what it changes of
+    the catalogue's limits.
+    """
 
     id: str
     codec: str = ""
     interval: int = 0
     channels: Mapping[str, Channel] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
+    quality: Overrides = field(default_factory=dict)
+    plain: bool = field(init=False)  # whether the device speaks the catalogue's own words
+
+    def __post_init__(self) -> None:
+        speaks_plainly = not (self.codec or self.channels or self.ignored)
+        object.__setattr__(self, "plain", speaks_plainly)
 
 
 class ChannelEntry(Strict):
@@ -57,6 +66,7 @@ class ProfileEntry(Strict):
     interval: Duration = 0
     keys: dict[str, ChannelEntry] = Field(default_factory=dict)
     ignore: list[str] = Field(default_factory=list)
+    quality: dict[str, LimitsEntry] = Field(default_factory=dict)
 
 
 class ProfilesFile(Strict):
@@ -66,12 +76,6 @@ class ProfilesFile(Strict):
 
 
 NO_PROFILE = Profile(id="")
-
-
-def speech(profiles: Mapping[str, Profile], model: str) -> Profile:
-    """How readings of a model are understood: NO_PROFILE where it speaks the catalogue's words."""
-    profile = profiles.get(model, NO_PROFILE)
-    return profile if profile.codec or profile.channels or profile.ignored else NO_PROFILE
 
 
 def load(folder: Path) -> Mapping[str, Profile]:
@@ -91,7 +95,8 @@ def load(folder: Path) -> Mapping[str, Profile]:
         found = list(_problems(file, profiles))
         problems += found
         if not found:
-            profiles |= {entry.id: _profile(entry) for entry in file.content.profiles}
+            entries = enumerate(file.content.profiles)
+            profiles |= {entry.id: _profile(file, n, entry) for n, entry in entries}
     if problems:
         raise ConfigError(problems)
     return MappingProxyType(profiles)
@@ -117,15 +122,18 @@ def _problems(file: Located[ProfilesFile], known: Mapping[str, Profile]) -> Iter
                     conversion(channel.unit, parameter.unit, parameter.key)
                 except UnknownUnitError as error:
                     yield file.problem((*here, "keys", key, "unit"), f"{error}; use UCUM")
+        yield from problems_of(file, (*here, "quality"), entry.quality, {})
 
 
-def _profile(entry: ProfileEntry) -> Profile:
+def _profile(file: Located[ProfilesFile], number: int, entry: ProfileEntry) -> Profile:
+    here = ("profiles", number, "quality")
     return Profile(
         id=entry.id,
         codec=entry.codec,
         interval=entry.interval,
         channels={key: _channel(channel) for key, channel in entry.keys.items()},
         ignored=frozenset(entry.ignore),
+        quality=overrides_of(file, here, entry.quality, {}),
     )
 
 

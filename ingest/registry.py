@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from core.configuration import Configuration
 from core.model import Refusal, Series
-from ingest.profiles import NO_PROFILE, Profile, speech
+from ingest.profiles import NO_PROFILE, Profile
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
@@ -28,7 +28,7 @@ class Known:
     @property
     def plain(self) -> Mapping[str, int]:
         """The series that a reading may take without a look at the profile."""
-        return self.series if self.profile is NO_PROFILE else NOTHING
+        return self.series if self.profile.plain else NOTHING
 
 
 class Registry:
@@ -50,7 +50,7 @@ class Registry:
                 d.site,
                 configuration.sites[d.site].kind,
                 configuration.sites[d.site].district,
-                speech(profiles, d.model),
+                profiles.get(d.model, NO_PROFILE),
             )
             for d in configuration.devices.values()
         }

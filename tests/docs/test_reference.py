@@ -18,8 +18,9 @@ from api.auth import ROUTES
 from api.metrics import settle_seconds
 from api.problems import KINDS
 from core.catalogue import CATALOGUE, Parameter
-from core.configuration import DeviceEntry, DevicesFile, GatewayEntry, SiteEntry, SitesFile
+from core.configuration import DeviceEntry, DevicesFile, GatewayEntry, SiteEntry
 from core.model import Flag, Reason, Refusal, Role, Severity
+from core.overrides import ClimateEntry, LimitsEntry, SitesWithQuality
 from core.settings import Settings
 from ingest import profiles
 from ingest.codecs.table import CODECS
@@ -208,6 +209,7 @@ def test_it_has_a_row_for_each_limit_of_the_standards(limit: Limit) -> None:
     ("heading", "models"),
     [
         pytest.param("sites.yaml", [SiteEntry], id="sites"),
+        pytest.param("quality", [LimitsEntry, ClimateEntry], id="quality"),
         pytest.param("devices.yaml", [DeviceEntry, GatewayEntry], id="devices"),
         pytest.param("sources.yaml", [SourceEntry], id="sources"),
         pytest.param("profiles/", [ProfileEntry, ChannelEntry], id="profiles"),
@@ -225,7 +227,7 @@ def test_it_names_each_key_of_a_configuration_file(
 @pytest.mark.parametrize(
     ("page", "heading", "model"),
     [
-        pytest.param("configuration", "sites.yaml", SitesFile, id="sites"),
+        pytest.param("configuration", "sites.yaml", SitesWithQuality, id="sites"),
         pytest.param("configuration", "devices.yaml", DevicesFile, id="devices"),
         pytest.param("configuration", "sources.yaml", SourcesFile, id="sources"),
         pytest.param("configuration", "profiles/", ProfilesFile, id="profiles"),

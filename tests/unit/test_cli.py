@@ -1,13 +1,15 @@
 """The command line, as far as it gets without a system: settings and their mistakes."""
 
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 import cli
+from core.overrides import FIELDS
 from core.settings import Settings
-from tests.world import write_configuration
+from tests.world import CONFIGURATION, write_configuration
 
 
 def andaman(*arguments: str, folder: Path, **settings: str) -> Result:
@@ -25,6 +27,38 @@ def test_check_counts_what_it_found(tmp_path: Path) -> None:
     result = andaman("check", folder=tmp_path, config_dir=str(config))
     assert result.stdout == f"{config}: 3 sites, 4 devices, 3 rules, all well\n"
     assert result.exit_code == 0
+
+
+SITES = CONFIGURATION["sites.yaml"]
+QUALITY = "longitude: 98.2955, district: kathu, quality: {salinity: {spike: 2, flat_fail: null}}}"
+
+
+def test_check_explains_where_each_limit_comes_from(tmp_path: Path) -> None:
+    sites = SITES.replace("longitude: 98.2955, district: kathu}", QUALITY)
+    write_configuration(tmp_path / "config", sites=sites)
+    asked = ("check", "--explain", "patong-1", "salinity")
+    shown = andaman(*asked, folder=tmp_path, config_dir="config").stdout
+    rows = dict(re.findall(r"│ (\w+) +│ (.+?) +│$", shown, re.MULTILINE))
+    assert re.split(" +│ ", rows["spike"]) == ["2 [psu]", "config/sites.yaml:4"]
+    assert re.split(" +│ ", rows["flat_fail"]) == ["off", "config/sites.yaml:4"]
+    assert re.split(" +│ ", rows["sensor_span"]) == ["0 to 45 [psu]", "catalogue"]
+    assert list(rows) == list(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("device", "parameter", "words"),
+    [
+        pytest.param("patong-9", "ph", "patong-9 is not in devices.yaml", id="device"),
+        pytest.param("patong-1", "acidity", "acidity is not in the catalogue", id="parameter"),
+    ],
+)
+def test_check_explains_nothing_that_is_not_there(
+    tmp_path: Path, device: str, parameter: str, words: str
+) -> None:
+    write_configuration(tmp_path / "config")
+    result = andaman("check", "--explain", device, parameter, folder=tmp_path, config_dir="config")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert words in result.stderr
 
 
 @pytest.mark.parametrize(
