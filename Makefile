@@ -21,7 +21,7 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 	--fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(ARGS)
 
-.PHONY: setup demo test check bench lock clean
+.PHONY: setup demo test check oracle bench lock clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev .venv/.andaman
@@ -39,6 +39,10 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/docs
 
+# Our tests of quality beside the reference, a batch library whose dependencies are heavy.
+oracle: .venv-oracle/.done
+	.venv-oracle/bin/python -m pytest tests/oracle $(PYTEST_ARGS)
+
 bench: .venv/.runtime .venv/.andaman
 	$(BIN)/python -m benchmarks.drain
 	$(BIN)/python -m benchmarks.latency
@@ -47,10 +51,12 @@ bench: .venv/.runtime .venv/.andaman
 lock:
 	$(COMPILE) --output-file requirements.lock
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --extra dev --extra oracle --constraint requirements-dev.lock \
+		--output-file requirements-oracle.lock
 
 # Data of the demo stays.
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv .venv-oracle build dist *.egg-info
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -77,4 +83,11 @@ clean:
 
 .venv/.andaman: pyproject.toml .venv/.runtime
 	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The reference has no wheel, so it is the one package that is built, with what pip gets for that.
+.venv-oracle/.done: requirements-oracle.lock .venv/.runtime
+	$(BIN)/python -m venv --clear .venv-oracle
+	.venv-oracle/bin/python -m pip install --quiet --disable-pip-version-check $(LOCKED) \
+		--no-binary ioos-qc -r requirements-oracle.lock
 	@touch $@
