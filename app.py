@@ -57,6 +57,7 @@ from storage.influx import InfluxAddress, InfluxHistory, InfluxWriter
 from storage.ledger import Ledger
 from storage.outflow import read_outflow
 from storage.refill import start_over
+from storage.registry import Change
 from upkeep import quietly
 
 log = logging.getLogger(__name__)
@@ -145,10 +146,10 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
     city = read_configuration(settings.config_dir)
     ledger = Ledger(settings.data_dir)
     try:
-        ledger.register(city.registry)
+        known = ledger.register(city.registry)
         engine = Engine(city.rules, settings.lateness_minutes * MINUTE)
         pipeline = Pipeline(
-            Registry(city.registry, city.profiles, ledger.series()),
+            Registry(known, city.profiles, ledger.series()),
             city.sources,
             ledger,
             engine,
@@ -321,10 +322,14 @@ def _context(
     async def retry(entry: int, **how: Any) -> Settled | None:
         return await write(lambda _: system.pipeline.retry(entry, **how))
 
+    async def enrol(change: Change[Result]) -> Result:
+        return await write(lambda _: system.pipeline.enrol(change))
+
     return ApiContext(
         readers=system.readers,
         history=history,
         write=write,
+        enrol=enrol,
         push=push,
         retry=retry,
         dialects=frozenset(DIALECTS),

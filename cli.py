@@ -16,6 +16,7 @@ from rich.table import Table
 import app as composition
 import cli_quality
 import cli_quarantine
+import cli_registry
 import cli_replay
 import demo as demonstration
 from cli_shared import Data, ask, bytes_of, settings_of, told, writing
@@ -41,6 +42,8 @@ cli.add_typer(keys_cli, name="keys")
 cli.add_typer(db_cli, name="db")
 cli.add_typer(cli_quarantine.commands, name="quarantine")
 cli.command()(cli_replay.replay)
+cli.add_typer(cli_registry.sites_cli, name="sites")
+cli.add_typer(cli_registry.devices_cli, name="devices")
 
 ReadyFile = Annotated[
     Path | None, typer.Option("--ready-file", help="JSON with the addresses, written when live.")

@@ -45,6 +45,22 @@ def ask(method: str, path: str, data: Path | None, body: Any = None) -> Any:
     return answer.json() if answer.content else None
 
 
+def pages(path: str, data: Path | None) -> list[Any]:
+    """Every item of a list, whatever its length.
+
+    Raises:
+        StartError: what the API said when it refused.
+    """
+    found: list[Any] = []
+    page = ask("GET", path, data)
+    while page["next"] is not None:
+        found += page["items"]
+        more = "&" if "?" in path else "?"
+        page = ask("GET", f"{path}{more}cursor={page['next']}", data)
+    found += page["items"]
+    return found
+
+
 def settings_of(data: Path | None) -> Settings:
     """Settings from the environment, with the folder of the command line.
 

@@ -70,6 +70,7 @@ class _Memory:
 
     watches: Mapping[Place, Watch | None]
     columns: Columns | None = None
+    moved: Sequence[Series] = ()
 
 
 class Engine:
@@ -83,16 +84,32 @@ class Engine:
         self.watches: dict[Place, Watch] = {}
         self._series: list[Series] = []
         self._slots: list[tuple[Threshold, ...]] = []
-        self._orphans: dict[tuple[str, str], str] = {}
+        self._orphans: dict[tuple[str, str], tuple[str, Reason]] = {}
         self._operations = Operations()
         self._low = self._high = np.empty((0, 1))
         self._live = np.empty((0, 1), np.bool_)
+        self._placed = np.empty(0, np.int64)
         self._newest = Newest.none(0)
 
     def add_series(self, series: Sequence[Series]) -> None:
         """Take notice of more series; their indices go on from the last."""
         self._series += series
-        self._slots += [tuple(r for r in self.rules if watches(r, s)) for s in series]
+        self._slots += [self._watching(s) for s in series]
+        self._arrange()
+        old, more = self._newest, Newest.none(len(series))
+        self._newest = Newest(
+            measured_at=np.concatenate([old.measured_at, more.measured_at]),
+            received_at=np.concatenate([old.received_at, more.received_at]),
+            value=np.concatenate([old.value, more.value]),
+            flag=np.concatenate([old.flag, more.flag]),
+        )
+
+    def _watching(self, series: Series) -> tuple[Threshold, ...]:
+        return tuple(rule for rule in self.rules if watches(rule, series))
+
+    def _arrange(self) -> None:
+        """What the columns are compared with."""
+        self._placed = np.array([s.since for s in self._series], np.int64)
         shape = (len(self._series), max([1, *map(len, self._slots)]))
         self._low, self._high = np.full(shape, -np.inf), np.full(shape, np.inf)
         self._live = np.zeros(shape, np.bool_)
@@ -102,13 +119,6 @@ class Engine:
                 side[index, slot] = rule.lowest
         for place in self.watches:
             self._live[place] = True
-        old, more = self._newest, Newest.none(len(series))
-        self._newest = Newest(
-            measured_at=np.concatenate([old.measured_at, more.measured_at]),
-            received_at=np.concatenate([old.received_at, more.received_at]),
-            value=np.concatenate([old.value, more.value]),
-            flag=np.concatenate([old.flag, more.flag]),
-        )
 
     def restore(
         self,
@@ -116,8 +126,8 @@ class Engine:
         latest: Sequence[tuple[int, int, int, float, int]],
     ) -> None:
         """Take up what the ledger kept: states by (rule, subject), and of each series the newest
-        (series, measured_at, received_at, value, flag). A state whose rule has changed or gone ends
-        at the next tick.
+        (series, measured_at, received_at, value, flag). A state whose rule has changed or gone, or
+        whose device has moved, ends at the next tick.
         """
         places = {
             (rule.id, _subject(self._series[index])): (index, slot)
@@ -125,9 +135,11 @@ class Engine:
             for slot, rule in enumerate(rules)
         }
         for key, body in self._operations.restore(states).items():
-            place = places.get(key)
-            if place is None or json.loads(body)["version"] != self._rule(place).version:
-                self._orphans[key] = body
+            place, kept = places.get(key), json.loads(body)
+            if place is None or kept["version"] != self._rule(place).version:
+                self._orphans[key] = (body, Reason.RULE_REMOVED)
+            elif kept["site"] != self._series[place[0]].site:
+                self._orphans[key] = (body, Reason.DEVICE_MOVED)
             else:
                 self.watches[place] = _watch(body)
                 self._live[place] = True
@@ -145,10 +157,30 @@ class Engine:
         }
         return self._outcome([], changed, None)
 
+    def on_move(self, moved: Sequence[Series], at: int) -> Outcome:
+        """The devices of these series stand elsewhere since a moment before `at`: what went on at
+        the former site ends. What a change of anything else leaves in place goes on.
+        """
+        changed: dict[Place, Watch | None] = {}
+        transitions: list[Transition] = []
+        for series in moved:
+            old, watching = self._series[series.index], self._watching(series)
+            for slot, rule in enumerate(self._slots[series.index]):
+                watch = self.watches.get((series.index, slot))
+                if watch is not None and (old.site != series.site or rule not in watching):
+                    changed[series.index, slot] = None
+                    key, body = (rule.id, _subject(old)), _body(watch, rule, old)
+                    transitions.append(_ended(key, body, at, Reason.DEVICE_MOVED))
+        outcome = self._outcome(transitions, changed, None)
+        return replace(outcome, memory=_Memory(changed, None, tuple(moved)))
+
     def on_batch(self, columns: Columns) -> Outcome:
-        """Judge a batch, sorted by series and, within a series, in order of arrival."""
+        """Judge a batch, sorted by series and, within a series, in order of arrival. What was
+        measured at a site where the device no longer stands drives nothing.
+        """
         soon = columns.received_at - columns.measured_at <= self.lateness
-        rows = np.flatnonzero((columns.flag <= Flag.NOT_EVALUATED) & soon)
+        here = columns.measured_at >= self._placed[columns.series]
+        rows = np.flatnonzero((columns.flag <= Flag.NOT_EVALUATED) & soon & here)
         series, value = columns.series[rows], columns.value[rows, np.newaxis]
         beyond = (value > self._high[series]) | (value < self._low[series])
         candidates = beyond | self._live[series]
@@ -179,7 +211,7 @@ class Engine:
                 changed[place] = after
                 transitions += [self._transition(place, c) for c in changes]
         outcome = self._outcome(transitions, changed, None)
-        ended = {key: _ended(key, body, now) for key, body in self._orphans.items()}
+        ended = {key: _ended(key, body, now, why) for key, (body, why) in self._orphans.items()}
         return replace(
             outcome,
             transitions=(*outcome.transitions, *ended.values()),
@@ -203,6 +235,8 @@ class Engine:
                 self.watches.pop(place, None)
             else:
                 self.watches[place] = watch
+        if memory.moved:
+            self._relocate(memory.moved)
         for key in outcome.states:
             self._orphans.pop(key, None)
         if memory.columns is not None:
@@ -212,6 +246,22 @@ class Engine:
             self._newest.received_at[series] = columns.received_at[rows]
             self._newest.value[series] = columns.value[rows]
             self._newest.flag[series] = columns.flag[rows]
+
+    def _relocate(self, moved: Sequence[Series]) -> None:
+        """Watch these series by the rules of where they stand now."""
+        for series in moved:
+            index = series.index
+            kept = {
+                rule.id: self.watches.pop((index, slot))
+                for slot, rule in enumerate(self._slots[index])
+                if (index, slot) in self.watches
+            }
+            self._series[index] = series
+            self._slots[index] = self._watching(series)
+            for slot, rule in enumerate(self._slots[index]):
+                if rule.id in kept:
+                    self.watches[index, slot] = kept[rule.id]
+        self._arrange()
 
     def _judge(
         self,
@@ -344,7 +394,7 @@ def _watch(body: str) -> Watch:
     return Watch(severity=severity, state=state, **kept)
 
 
-def _ended(key: tuple[str, str], body: str, now: int) -> Transition:
+def _ended(key: tuple[str, str], body: str, now: int, reason: Reason) -> Transition:
     """The end of an alert whose rule, or whose device, is no longer what it was."""
     rule, subject = key
     watch, kept = _watch(body), json.loads(body)
@@ -357,7 +407,7 @@ def _ended(key: tuple[str, str], body: str, now: int) -> Transition:
         before=watch.state,
         after=State.RESOLVED,
         severity=watch.severity,
-        reason=Reason.RULE_REMOVED,
+        reason=reason,
         at=now,
         value=watch.value,
     )

@@ -52,6 +52,9 @@ ROUTES: Mapping[str, Standing] = {
     "GET /v1/alerts/{alert}": Standing.VIEWER,
     "GET /v1/audit": Standing.ADMIN,
     "GET /v1/devices": Standing.VIEWER,
+    "POST /v1/devices": Standing.ADMIN,
+    "PATCH /v1/devices/{device}": Standing.ADMIN,
+    "POST /v1/devices/{device}/moves": Standing.ADMIN,
     "GET /v1/gateways": Standing.VIEWER,
     "GET /v1/keys": Standing.ADMIN,
     "POST /v1/keys": Standing.ADMIN,
@@ -67,7 +70,9 @@ ROUTES: Mapping[str, Standing] = {
     "POST /v1/readings": Standing.GATEWAY,
     "GET /v1/series/{device}/{parameter}": Standing.VIEWER,
     "GET /v1/sites": Standing.VIEWER,
+    "POST /v1/sites": Standing.ADMIN,
     "GET /v1/sites/{site}": Standing.VIEWER,
+    "PATCH /v1/sites/{site}": Standing.ADMIN,
     "GET /v1/stats": Standing.VIEWER,
 }
 _PATTERNS = [

@@ -13,10 +13,12 @@ from sqlalchemy import Engine
 from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
 from core.configuration import UTC_ZONE
+from core.errors import RegistryError
 from core.model import Settled, Throttle
 from storage.forwarder import ForwarderHealth
 from storage.history import History
 from storage.ledger import Ledger
+from storage.registry import Change
 
 Result = TypeVar("Result")
 
@@ -48,6 +50,14 @@ class Write(Protocol):
     """Runs a change on the thread that owns the ledger; raises StorageError when it fails."""
 
     def __call__(self, change: Callable[[Ledger], Result], /) -> Awaitable[Result]: ...
+
+
+class Enrol(Protocol):
+    """Changes the registry on that thread, in the ledger and in all that runs; raises
+    RegistryError when it cannot be so, StorageError when it fails.
+    """
+
+    def __call__(self, change: Change[Result], /) -> Awaitable[Result]: ...
 
 
 class Push(Protocol):
@@ -82,6 +92,7 @@ class ApiContext:
     readers: Engine
     history: History
     write: Write
+    enrol: Enrol
     push: Push
     retry: Retry
     dialects: frozenset[str]
@@ -114,6 +125,18 @@ async def patiently(context: ApiContext, change: Awaitable[Result]) -> Result:
         words = "The ledger takes no changes now; try again later, see /health/ready."
         retry = {"Retry-After": str(RETRY_SECONDS)}
         raise ApiError("unavailable", words, headers=retry) from None
+
+
+async def enrolled(context: ApiContext, change: Change[Result]) -> Result:
+    """Change the registry.
+
+    Raises:
+        ApiError: it cannot be so, or it took too long.
+    """
+    try:
+        return await patiently(context, context.enrol(change))
+    except RegistryError as error:
+        raise ApiError(error.kind, str(error), field=error.field) from error
 
 
 async def _of_app(request: Request) -> ApiContext:

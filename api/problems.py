@@ -21,7 +21,7 @@ RETRY_SECONDS = 5
 
 KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "bad-parameter": (HTTPStatus.BAD_REQUEST, "A parameter is wrong"),
-    "conflict": (HTTPStatus.CONFLICT, "It is no longer so"),
+    "conflict": (HTTPStatus.CONFLICT, "It does not fit what is there"),
     "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "Andaman made a mistake"),
     "no-key": (HTTPStatus.UNAUTHORIZED, "A key is needed"),
     "not-allowed": (HTTPStatus.FORBIDDEN, "The key may not do this"),
@@ -111,7 +111,7 @@ def _expected(error: Exception) -> ApiError | None:
             log.warning("a request could not be answered: %s", getattr(error, "orig", error))
             words = "The store does not answer; try again in a few seconds, see /health/ready."
             return ApiError("unavailable", words, headers={"Retry-After": str(RETRY_SECONDS)})
-        case HTTPException(status_code=HTTPStatus.BAD_REQUEST):
+        case HTTPException(status_code=HTTPStatus.BAD_REQUEST) | UnicodeEncodeError():
             return bad_parameter("body", "cannot be read; correct it")
         case HTTPException():
             kind = _KIND_OF_STATUS.get(error.status_code, "internal")

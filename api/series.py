@@ -1,11 +1,14 @@
 """`/v1/series/{device}/{parameter}`: the past of one series, raw or aggregated."""
 
-from typing import Annotated, cast
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, Field
 
 from api.context import ApiContext, Context
+from api.devices import Place, places_of
 from api.problems import ApiError, bad_parameter
 from api.shapes import (
     Answer,
@@ -19,8 +22,8 @@ from api.shapes import (
     position_of,
 )
 from core.configuration import micros
-from core.model import DAY, Flag, Series, iso
-from storage import queries
+from core.model import DAY, Flag, Placement, Series, iso
+from storage import queries, registry
 
 DEFAULT_RANGE = DAY
 LONGEST_RAW = 31 * DAY
@@ -33,6 +36,7 @@ _HEAD = {
     "device": "patong-probe-1",
     "parameter": "turbidity",
     "site": "patong-beach",
+    "places": [{"site": "patong-beach", "since": "2026-01-15T00:00:00Z"}],
     "unit": "[NTU]",
     "start": "2026-11-21T01:00:00Z",
     "end": "2026-11-22T01:00:00Z",
@@ -75,7 +79,8 @@ class _History(Answer):
 
     device: str
     parameter: str
-    site: str
+    site: str = Field(description="Where it stands now.")
+    places: list[Place] = Field(description="Where it stood in that time.")
     unit: str
     start: Time
     end: Time
@@ -142,11 +147,13 @@ def get_series(
     position = min(max(position, start), end)  # a default range moves on between two pages
     with queries.snapshot(context.readers) as connection:
         series = queries.series(connection, device, parameter)
+        stood = registry.placements(connection, [device]).get(device, [])
     if series is None:
         raise ApiError("not-found", "This device has read no such parameter; see /v1/latest.")
+    head = _head(context, series, stood, start, end)
     if asked.every is None:
-        return _raw(context, series, asked, (start, position, end))
-    return _aggregated(context, series, asked, asked.every, (start, position, end))
+        return _raw(context, series, asked, head, (position, end))
+    return _aggregated(context, series, asked, asked.every, head, (position, end))
 
 
 def _range(asked: AskedSeries, now: int) -> tuple[int, int]:
@@ -163,13 +170,17 @@ def _range(asked: AskedSeries, now: int) -> tuple[int, int]:
 
 
 def _raw(
-    context: ApiContext, series: Series, asked: AskedSeries, span: tuple[int, int, int]
+    context: ApiContext,
+    series: Series,
+    asked: AskedSeries,
+    head: Mapping[str, Any],
+    span: tuple[int, int],
 ) -> RawHistory:
-    start, position, end = span
+    position, end = span
     found = context.history.raw(series, position, end, limit=asked.limit + 1, flags=_wanted(asked))
     points, following = cut(found, asked.limit, lambda point: (point.measured_at + 1,))
     return RawHistory(
-        **_head(context, series, start, end),
+        **head,
         items=[
             RawReading(measured_at=iso(p.measured_at), value=p.value, flag=p.flag) for p in points
         ],
@@ -182,15 +193,16 @@ def _aggregated(
     series: Series,
     asked: AskedSeries,
     every: str,
-    span: tuple[int, int, int],
+    head: Mapping[str, Any],
+    span: tuple[int, int],
 ) -> AggregatedHistory:
     """A page is as many windows of time as `limit` says, so it may show fewer, even none."""
-    start, position, end = span
+    position, end = span
     length = _length(every)
     until = min(end, (position // length + asked.limit) * length)
     buckets = context.history.aggregates(series, position, until, length, flags=_wanted(asked))
     return AggregatedHistory(
-        **_head(context, series, start, end),
+        **head,
         every=every,
         items=[
             Window(
@@ -206,11 +218,16 @@ def _wanted(asked: AskedSeries) -> frozenset[int] | None:
     return None if asked.flags is None else frozenset(int(f) for f in asked.flags.split(","))
 
 
-def _head(context: ApiContext, series: Series, start: int, end: int) -> dict[str, str]:
+def _head(
+    context: ApiContext, series: Series, stood: Sequence[Placement], start: int, end: int
+) -> dict[str, Any]:
+    moves = [place.since for place in stood[1:]]
+    first, last = bisect_right(moves, start), bisect_left(moves, end) + 1
     return {
         "device": series.device,
         "parameter": series.parameter,
         "site": series.site,
+        "places": places_of(stood[first:last]),
         "unit": context.unit_of(series.parameter),
         "start": iso(start),
         "end": iso(end),

@@ -71,9 +71,16 @@ def _time_like(text: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "format": "date-time", "examples": [text]})
 
 
+def _moment(text: object) -> int:
+    """A day alone begins at 00:00 UTC."""
+    day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(text))
+    return _micros(f"{text}T00:00:00Z" if day else text)
+
+
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Time = Annotated[str, _time_like("2026-11-22T01:00:00Z")]
 AskedTime = Annotated[int, BeforeValidator(_micros), _time_like("2026-11-22T08:00:00+07:00")]
+AskedMoment = Annotated[int, BeforeValidator(_moment), _time_like("2026-11-22")]
 Cursor = Annotated[str | None, Field(description="`next` of the page before.", max_length=300)]
 
 

@@ -1,15 +1,28 @@
-"""`/v1/sites`: the places, and how each of them stands."""
+"""`/v1/sites`: the places, and how each of them stands; an administrator adds and changes them."""
 
 from typing import Annotated, Literal, cast
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from api.context import Context
+from api.context import Context, enrolled
 from api.problems import ApiError
-from api.shapes import Answer, AskedLongPage, Id, Names, Page, Time, cut, example, position_of
+from api.shapes import (
+    Answer,
+    Asked,
+    AskedLongPage,
+    Id,
+    Names,
+    Page,
+    Time,
+    cut,
+    example,
+    position_of,
+)
+from core import model
+from core.configuration import Name, SiteFacts
 from core.model import HOUR, iso
-from storage import queries
+from storage import queries, registry
 from storage.queries import SiteRow
 
 FRESH = 3 * HOUR
@@ -19,19 +32,24 @@ SiteState = Literal["ok", "info", "warning", "critical", "unknown"]
 
 router = APIRouter(tags=["Places and devices"])
 
+_SITE = {
+    "id": "patong-beach",
+    "kind": "beach",
+    "name": {"en": "Patong Beach", "th": "หาดป่าตอง"},
+    "latitude": 7.8965,
+    "longitude": 98.2955,
+    "district": "kathu/patong",
+    "owner": "Patong Municipality",
+}
+
 
 class Site(Answer):
     """A place that people know."""
 
     model_config = example(
-        {
-            "id": "patong-beach",
-            "kind": "beach",
-            "name": {"en": "Patong Beach", "th": "หาดป่าตอง"},
-            "latitude": 7.8965,
-            "longitude": 98.2955,
-            "district": "kathu/patong",
-            "owner": "Patong Municipality",
+        _SITE
+        | {
+            "origin": "file",
             "state": "warning",
             "open_alerts": 1,
             "newest": "2026-11-22T01:00:00Z",
@@ -45,6 +63,9 @@ class Site(Answer):
     longitude: float = Field(description="WGS 84, degrees.")
     district: str
     owner: str
+    origin: Literal["file", "api"] = Field(
+        description="Where it is changed: in sites.yaml, or here."
+    )
     state: SiteState = Field(
         description="The worst severity that fires here; else ok, when a good reading came in the "
         "last 3 h; else unknown."
@@ -55,6 +76,24 @@ class Site(Answer):
 
 class Sites(Page[Site]):
     """Sites by id."""
+
+
+class AskedSite(SiteFacts):
+    """A site to add."""
+
+    model_config = SiteFacts.model_config | example(_SITE)
+
+
+class AskedSiteChange(Asked):
+    """What to change; the rest stays."""
+
+    model_config = Asked.model_config | example({"owner": "Patong Municipality"})
+
+    name: Name | None = None
+    latitude: float | None = Field(None, ge=-90, le=90)
+    longitude: float | None = Field(None, ge=-180, le=180)
+    district: str | None = Field(None, min_length=1)
+    owner: str | None = None
 
 
 @router.get("/sites")
@@ -78,6 +117,28 @@ def get_site(context: Context, site: Id) -> Site:
     return _site(rows[0], context.clock())
 
 
+@router.post("/sites", status_code=201)
+async def add_site(context: Context, asked: AskedSite, request: Request) -> Site:
+    """Add a site; it is there at once, and after a restart."""
+    by, at = request.state.caller.key, context.clock()
+    made = model.Site(**asked.model_dump())
+    await enrolled(context, lambda connection: registry.add_site(connection, made, by=by, at=at))
+    return get_site(context, asked.id)
+
+
+@router.patch("/sites/{site}")
+async def change_site(context: Context, site: Id, asked: AskedSiteChange, request: Request) -> Site:
+    """Change a site that was added here; one of sites.yaml is changed there."""
+    by, at = request.state.caller.key, context.clock()
+    wanted = asked.model_dump(exclude_none=True, exclude={"name"})
+    if asked.name is not None:
+        wanted |= {"name_en": asked.name.en, "name_th": asked.name.th}
+    await enrolled(
+        context, lambda connection: registry.change_site(connection, site, wanted, by=by, at=at)
+    )
+    return get_site(context, site)
+
+
 def _site(row: SiteRow, now: int) -> Site:
     return Site(
         id=row.id,
@@ -87,6 +148,7 @@ def _site(row: SiteRow, now: int) -> Site:
         longitude=row.longitude,
         district=row.district,
         owner=row.owner,
+        origin=cast(Literal["file", "api"], row.origin),
         state=_state(row, now),
         open_alerts=row.open_alerts,
         newest=None if row.newest is None else iso(row.newest),

@@ -7,7 +7,7 @@ sites, gateways and devices; rules are checked by `alerts.rules`, which calls `r
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -25,7 +25,9 @@ from core.model import (
     SECOND,
     Device,
     Gateway,
+    Placement,
     Site,
+    to_micros,
 )
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
@@ -58,7 +60,23 @@ def zone(name: object) -> ZoneInfo:
     return ZoneInfo(str(name))
 
 
+def moment(value: object) -> object:
+    """A day or an aware time as µs; a day begins at 00:00 UTC.
+
+    >>> moment(date(1970, 1, 2))
+    86400000000
+    """
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("write a zone, as in 2026-05-04T08:00:00+07:00")
+        return to_micros(value)
+    if isinstance(value, date):
+        return to_micros(datetime.combine(value, time(), UTC))
+    raise ValueError("write a day such as 2026-05-04, or a time with its zone, without quotes")
+
+
 Duration = Annotated[int, BeforeValidator(micros)]
+Moment = Annotated[int, BeforeValidator(moment)]
 Zone = Annotated[ZoneInfo, BeforeValidator(zone)]
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -82,8 +100,8 @@ class Name(Strict):
     th: str = Field(min_length=1)
 
 
-class SiteEntry(Strict):
-    """One place of `sites.yaml`."""
+class SiteFacts(Strict):
+    """What is to be said of every place."""
 
     id: Id
     kind: str = Field(pattern=r"^[a-z][a-z_]{0,31}$")
@@ -92,6 +110,11 @@ class SiteEntry(Strict):
     longitude: float = Field(ge=-180, le=180)
     district: str = Field(min_length=1)
     owner: str = ""
+
+
+class SiteEntry(SiteFacts):
+    """One place of `sites.yaml`."""
+
     quality: dict[str, Any] = Field(default_factory=dict)  # `core.overrides` reads it
 
 
@@ -111,13 +134,21 @@ class GatewayEntry(Strict):
     messages_per_second: float | None = Field(default=None, gt=0, le=1_000_000)
 
 
+class MoveEntry(Strict):
+    """One move of a device."""
+
+    site: Id
+    since: Moment
+
+
 class DeviceEntry(Strict):
     """One device of `devices.yaml`."""
 
     id: Id
     gateway: GatewayId
     site: Id
-    since: date
+    since: Moment
+    moves: list[MoveEntry] = Field(default_factory=list)
     model: str = ""
     address: str = Field(default="", max_length=64)
 
@@ -199,14 +230,15 @@ def load(folder: Path) -> Configuration:
         *_repeated(devices, "gateways", [g.id for g in devices.content.gateways]),
         *_repeated(devices, "devices", [d.id for d in devices.content.devices]),
         *_dangling(sites.content, devices),
+        *_disordered_moves(devices),
         *_shared_addresses(devices),
     ]
     if problems:
         raise ConfigError(problems)
     return Configuration(
-        sites={s.id: Site(**_fields(s)) for s in sites.content.sites},
-        gateways={g.id: Gateway(**_fields(g)) for g in devices.content.gateways},
-        devices={d.id: Device(**_fields(d)) for d in devices.content.devices},
+        sites={s.id: Site(**s.model_dump(exclude={"quality"})) for s in sites.content.sites},
+        gateways={g.id: Gateway(**g.model_dump()) for g in devices.content.gateways},
+        devices={d.id: _device(d) for d in devices.content.devices},
         zone=sites.content.timezone,
     )
 
@@ -224,11 +256,17 @@ def _read_all(folder: Path) -> tuple[Located[SitesFile], Located[DevicesFile]]:
     return found["sites.yaml"], found["devices.yaml"]
 
 
-def _fields(entry: BaseModel) -> dict[str, Any]:
-    values = entry.model_dump(exclude={"quality"})
-    if isinstance(values.get("since"), date):
-        values["since"] = values["since"].isoformat()
-    return values
+def _device(entry: DeviceEntry) -> Device:
+    return Device(
+        id=entry.id,
+        gateway=entry.gateway,
+        placements=(
+            Placement(entry.since, entry.site),
+            *(Placement(move.since, move.site) for move in entry.moves),
+        ),
+        model=entry.model,
+        address=entry.address,
+    )
 
 
 def _repeated(file: Located[Any], key: str, ids: Sequence[str]) -> Iterable[str]:
@@ -254,12 +292,26 @@ def _dangling(sites: SitesFile, devices: Located[DevicesFile]) -> Iterable[str]:
     known_sites = {s.id for s in sites.sites}
     known_gateways = {g.id for g in devices.content.gateways}
     for position, device in enumerate(devices.content.devices):
-        if device.site not in known_sites:
-            text = f"site {device.site} is not in sites.yaml; add it there or correct the name"
-            yield devices.problem(("devices", position, "site"), text)
+        here: Place = ("devices", position)
+        stood = [(here, device.site)]
+        stood += [((*here, "moves", n), move.site) for n, move in enumerate(device.moves)]
+        for place, site in stood:
+            if site not in known_sites:
+                text = f"site {site} is not in sites.yaml; add it there or correct the name"
+                yield devices.problem((*place, "site"), text)
         if device.gateway not in known_gateways:
             text = f"gateway {device.gateway} is not under gateways; add it or correct the name"
             yield devices.problem(("devices", position, "gateway"), text)
+
+
+def _disordered_moves(devices: Located[DevicesFile]) -> Iterable[str]:
+    for position, device in enumerate(devices.content.devices):
+        before = device.since
+        for number, move in enumerate(device.moves):
+            if move.since <= before:
+                text = "is not after the time before it; list moves in order, behind since"
+                yield devices.problem(("devices", position, "moves", number, "since"), text)
+            before = move.since
 
 
 def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) -> Any:

@@ -3,6 +3,7 @@
 AndamanError
 ├── ConfigError      refuse to start; one line for each problem, with file and line
 ├── DecodeError      quarantine the payload with its reason, acknowledge it, never retry
+├── RegistryError    a site or device cannot be changed so: say which field, and what to do
 ├── StorageError     roll back, do not acknowledge, try again
 └── StartError       a port in use, a folder that cannot be written: say so and exit 1
 """
@@ -31,6 +32,18 @@ class DecodeError(AndamanError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class RegistryError(AndamanError):
+    """A change of the registry that cannot be made; `kind` is that of the problem that the API
+    answers with: bad-parameter, conflict or not-found.
+    """
+
+    def __init__(self, kind: str, field: str, words: str) -> None:
+        super().__init__(f"{field}: {words}")
+        self.kind = kind
+        self.field = field
+        self.words = words
 
 
 class StorageError(AndamanError):

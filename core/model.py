@@ -149,18 +149,34 @@ class Site:
     owner: str = ""
 
 
+class Placement(NamedTuple):
+    """Where a device stands from a moment on, µs."""
+
+    since: int
+    site: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A physical unit behind a gateway, standing at a site since a day; `address` is what its
-    network calls it, a LoRaWAN DevEUI say, where that is not the id.
+    """A physical unit behind a gateway, and where it has stood, in order of time; `address` is what
+    its network calls it, a LoRaWAN DevEUI say, where that is not the id.
     """
 
     id: str
     gateway: str
-    site: str
-    since: str
+    placements: tuple[Placement, ...]
     model: str = ""
     address: str = ""
+
+    @property
+    def site(self) -> str:
+        """Where it stands."""
+        return self.placements[-1].site
+
+    @property
+    def since(self) -> int:
+        """Since when it stands there, µs."""
+        return self.placements[-1].since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,9 +190,22 @@ class Gateway:
     messages_per_second: float | None = None
 
 
+class Former(NamedTuple):
+    """Where a device stood until a moment, µs, and of which kind that site is."""
+
+    until: int
+    site: str
+    kind: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """device × parameter, with the number that stands for it in columns and in the ledger."""
+    """device × parameter, with the number that stands for it in columns and in the ledger.
+
+    `site`, `kind` and `district` are of where the device stands; `former` of where it stood before,
+    in order of time. A reading belongs to the site where it was measured; one from before the first
+    place that we know of belongs to that one.
+    """
 
     index: int
     device: str
@@ -184,6 +213,13 @@ class Series:
     site: str
     kind: str
     district: str
+    former: tuple[Former, ...] = ()
+    born_at: int = 0
+
+    @property
+    def since(self) -> int:
+        """Since when it stands there, µs; a negative eternity where it stood nowhere before."""
+        return self.former[-1].until if self.former else -(2**62)
 
 
 IntColumn: TypeAlias = NDArray[np.int64]
@@ -260,6 +296,7 @@ class Reason(StrEnum):
     """Why an alert changed: the same word in rows, logs, metrics, API and messages."""
 
     BACK_IN_RANGE = "back-in-range"
+    DEVICE_MOVED = "device-moved"
     EASED = "eased"
     FIRST_BREACH = "first-breach"
     HELD = "held"

@@ -91,7 +91,9 @@ def _of_item(
         elif late := _out_of_time(found, received_at, source):
             yield _refusal(late) | {"item": _reading(found)}
         else:
-            yield _reading(found) | {"site": registry.devices[device].site}
+            yield _reading(found) | {
+                "site": registry.devices[device].place.site_at(found.measured_at)
+            }
 
 
 def _out_of_time(reading: Reading, received_at: int, source: Source) -> Refused | None:

@@ -12,20 +12,17 @@ A batch that fails in the ledger changed nothing here either: it can be settled 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from core.errors import StorageError
 from core.model import (
     Columns,
-    Counter,
     Counts,
     IntColumn,
     Message,
     Outcome,
-    Progress,
     Quarantined,
     Refusal,
     RefusedItem,
@@ -46,15 +43,14 @@ from ingest.registry import Registry
 from ingest.retry import account, message_of
 from ingest.sources import Sources
 from ingest.status import changes
-from storage.changes import Resolution
-from storage.ledger import Batch, Ledger
+from storage.ledger import Batch, Ledger, store
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 from storage.quarantine import Held, of_message
+from storage.registry import Change, Result, known
 
 log = logging.getLogger(__name__)
 
 NOTHING_CHECKED = check(columns_of(), State(), QualitySettings.of([]))
-NOTHING_MOVED: Mapping[Counter, Progress] = MappingProxyType({})
 
 
 class Judge(Protocol):
@@ -65,6 +61,7 @@ class Judge(Protocol):
     def on_tick(self, now: int) -> Outcome: ...
     def on_resume(self, at: int) -> Outcome: ...
     def on_gaps(self, missing: Mapping[str, int], now: int) -> Outcome: ...
+    def on_move(self, moved: Sequence[Series], at: int) -> Outcome: ...
     def accept(self, outcome: Outcome) -> None: ...
 
 
@@ -202,6 +199,27 @@ class Pipeline:
         self._heard = max(self._heard, int(came[0]))
         return settled
 
+    def enrol(self, change: Change[Result]) -> Result:
+        """Change the registry: in the ledger, in what is known here and in what the rules watch.
+
+        Raises:
+            StorageError, and whatever `change` raises: nothing changed.
+        """
+        self._resume()
+        if self.registry.newborn:  # of a batch that failed, and will be tried again
+            self._commit(NOTHING_CHECKED, Counts(), [], self._nothing())
+        with self._ledger.transaction() as connection:
+            result = change(connection)
+            city = known(connection)
+            moved = self.registry.moved(city)
+            outcome = self._engine.on_move(moved, self._clock())
+            batch = self._batch(NOTHING_CHECKED, Counts(), [], outcome)
+            store(connection, batch)
+        self.registry.take(city)
+        self._fit()
+        self._accepted(NOTHING_CHECKED, batch, outcome)
+        return result
+
     def quarantine(self, message: Message, detail: str) -> Settled:
         """Keep a message that no code of ours could settle, so that it stops no other."""
         refused = quarantined(message, "", Refusal.INTERNAL_ERROR, detail, 1)
@@ -273,51 +291,61 @@ class Pipeline:
         born = self.registry.series[count:]
         if born:
             self._state.grow(len(self.registry.series))
-            self._quality = self._settings()
-            self._parts = LineParts.of(self.registry.series)
+            self._fit()
             self._engine.add_series(born)
 
-    def _commit(  # noqa: PLR0913  whatever one transaction may hold
+    def _fit(self) -> None:
+        """Take up what the registry now says of its series."""
+        self._quality = self._settings()
+        self._parts = LineParts.of(self.registry.series)
+
+    def _commit(
         self,
         checked: Checked,
         counts: Counts,
         refused: Sequence[Quarantined],
         outcome: Outcome,
-        *,
-        resumed_at: int | None = None,
-        ticked_at: int | None = None,
-        progress: Mapping[Counter, Progress] = NOTHING_MOVED,
-        resolution: Resolution | None = None,
-        statuses: Sequence[Status] = (),
+        **more: Any,
     ) -> None:
-        born, moved = tuple(self.registry.newborn), checked.moved
+        """Store a batch; `more` are further fields of `Batch`."""
+        batch = self._batch(checked, counts, refused, outcome, **more)
+        self._ledger.commit(batch)
+        self._accepted(checked, batch, outcome)
+
+    def _batch(
+        self,
+        checked: Checked,
+        counts: Counts,
+        refused: Sequence[Quarantined],
+        outcome: Outcome,
+        **more: Any,
+    ) -> Batch:
         points, lines = self._points(checked, outcome) if self._forwards else (0, b"")
-        batch = Batch(
+        moved = checked.moved
+        return Batch(
             recorded_at=self._clock(),
             columns=checked.columns,
             newest=checked.columns.newest(),
-            new_series=born,
+            new_series=tuple(self.registry.newborn),
             quarantined=refused,
             transitions=outcome.transitions,
             states=outcome.states,
             counts=counts,
             points=points,
             lines=lines,
-            resumed_at=resumed_at,
-            ticked_at=ticked_at,
-            progress=progress,
-            resolution=resolution,
-            statuses=statuses,
             revisions=checked.revisions,
             tails=kept(moved.series, moved.tails),
             windows=kept(moved.windowed, moved.windows),
+            **more,
         )
-        self._ledger.commit(batch)
-        self.registry.committed(born)
-        self._state.accept(moved)
+
+    def _accepted(self, checked: Checked, batch: Batch, outcome: Outcome) -> None:
+        """It is committed: that is what we remember now."""
+        self.registry.committed(batch.new_series)
+        self._state.accept(checked.moved)
         self._engine.accept(outcome)
-        self._progress |= progress
-        self._statuses |= {status.gateway: status for status in statuses}
+        self._progress |= batch.progress
+        self._statuses |= {status.gateway: status for status in batch.statuses}
 
     def _points(self, checked: Checked, outcome: Outcome) -> tuple[int, bytes]:
         """What InfluxDB is told, in the order in which it has to overwrite."""

@@ -1,14 +1,32 @@
 """Which device stands where, and the number of each of its series."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from types import MappingProxyType
 
 from core.configuration import Configuration
-from core.model import Refusal, Series
+from core.model import Device, Former, Refusal, Series, Site
 from ingest.profiles import NO_PROFILE, Profile
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a device stands, and where it stood before."""
+
+    site: str = ""
+    kind: str = ""
+    district: str = ""
+    former: tuple[Former, ...] = ()
+
+    def site_at(self, moment: int) -> str:
+        """Where it stood at a moment, µs."""
+        return next((f.site for f in self.former if moment < f.until), self.site)
+
+
+NOWHERE = Place()  # a device that has left the registry
 
 
 @dataclass(slots=True)
@@ -19,9 +37,7 @@ class Known:
     """
 
     gateway: str
-    site: str
-    kind: str
-    district: str
+    place: Place
     profile: Profile = NO_PROFILE
     series: dict[str, int] = field(default_factory=dict)
 
@@ -44,23 +60,41 @@ class Registry:
         profiles: Mapping[str, Profile],
         stored: Iterable[tuple[int, str, str]],
     ) -> None:
+        self._profiles = profiles
+        self.devices: dict[str, Known] = {}
+        self._addresses: dict[str, str] = {}
+        self.series: list[Series] = []
+        self.newborn: list[Series] = []
+        self.take(configuration)
+        for _, device, parameter in stored:
+            self._add(device, parameter)
+
+    def moved(self, configuration: Configuration) -> list[Series]:
+        """The series that stand elsewhere, or at a place that is told of differently, by this
+        configuration; changes nothing.
+        """
+        places = {d.id: _place(d, configuration.sites) for d in configuration.devices.values()}
+        now = [_at(s, places.get(s.device, NOWHERE)) for s in self.series]
+        return [new for old, new in zip(self.series, now, strict=True) if new != old]
+
+    def take(self, configuration: Configuration) -> None:
+        """The devices are those of this configuration from now on; series keep their numbers."""
+        for series in self.moved(configuration):
+            self.series[series.index] = series
         self.devices = {
             d.id: Known(
                 d.gateway,
-                d.site,
-                configuration.sites[d.site].kind,
-                configuration.sites[d.site].district,
-                profiles.get(d.model, NO_PROFILE),
+                _place(d, configuration.sites),
+                self._profiles.get(d.model, NO_PROFILE),
             )
             for d in configuration.devices.values()
         }
+        for series in self.series:
+            if series.device in self.devices:
+                self.devices[series.device].series[series.parameter] = series.index
         self._addresses = {
             d.address.lower(): d.id for d in configuration.devices.values() if d.address
         }
-        self.series: list[Series] = []
-        self.newborn: list[Series] = []
-        for _, device, parameter in stored:
-            self._add(device, parameter)
 
     def device_of(self, named: str) -> str:
         """Our id of what the network calls `named`; networks write hexadecimal as they like."""
@@ -70,7 +104,7 @@ class Registry:
         """Why readings of `device` cannot be taken from `gateway`; None when they can."""
         known = self.devices.get(device)
         if known is None:
-            return Refusal.UNKNOWN_DEVICE, f"{device} is not in devices.yaml"
+            return Refusal.UNKNOWN_DEVICE, f"{device} is not registered"
         if known.gateway != gateway:
             return Refusal.WRONG_GATEWAY, f"{device} belongs to another gateway"
         return None
@@ -89,15 +123,38 @@ class Registry:
         self.newborn = self.newborn[len(born) :]
 
     def _add(self, device: str, parameter: str) -> Series:
-        known = self.devices.get(device) or Known("", "", "", "")  # gone from the configuration
-        series = Series(
-            index=len(self.series),
-            device=device,
-            parameter=parameter,
-            site=known.site,
-            kind=known.kind,
-            district=known.district,
+        known = self.devices.get(device) or Known("", NOWHERE)
+        series = _at(
+            Series(
+                index=len(self.series),
+                device=device,
+                parameter=parameter,
+                site="",
+                kind="",
+                district="",
+            ),
+            known.place,
         )
         self.series.append(series)
         known.series[parameter] = series.index
         return series
+
+
+def _place(device: Device, sites: Mapping[str, Site]) -> Place:
+    site = sites[device.site]
+    former = [
+        Former(after.since, before.site, sites[before.site].kind if before.site in sites else "")
+        for before, after in pairwise(device.placements)
+    ]
+    return Place(
+        site=site.id,
+        kind=site.kind,
+        district=site.district,
+        former=tuple(former),
+    )
+
+
+def _at(series: Series, place: Place) -> Series:
+    return replace(
+        series, site=place.site, kind=place.kind, district=place.district, former=place.former
+    )

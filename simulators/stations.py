@@ -7,11 +7,10 @@ below what an alert would call wrong: that is for events.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TypeAlias
 
 from core.catalogue import CATALOGUE
-from core.model import DAY, HOUR, MINUTE, Device, Site, to_micros
+from core.model import DAY, HOUR, MINUTE, Device, Site
 from simulators.bins import waste_bin
 from simulators.chance import Chance, bell
 from simulators.events import Event, haze, plume
@@ -156,7 +155,7 @@ def health(device: Device, site: Site, time: int, sky: Sky, chance: Chance) -> d
         charged = 12.7 + 0.3 * math.cos(2 * math.pi * (sky.hour - 17) / 24)
         voltage = charged + 0.6 * sky.sunlight / 1000
         return {"battery_voltage": voltage, "rssi": max(-120.0, rssi)}
-    installed = to_micros(datetime.fromisoformat(device.since).replace(tzinfo=UTC))
+    installed = device.placements[0].since
     months = (time - installed) % (24 * 30 * DAY) / (30 * DAY)  # a new cell every two years
     used = chance.between(1, 3, "cell", device.id) * months
     return {"battery_level": 100 - used, "rssi": max(-120.0, rssi)}

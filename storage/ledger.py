@@ -5,7 +5,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +33,7 @@ from core.model import (
     Status,
     Transition,
 )
-from storage import schema
+from storage import registry, schema
 from storage.changes import Resolution, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
 from storage.quality import forget, keep_tails, keep_windows, memory, on_arrival, revise
@@ -129,49 +129,13 @@ class Ledger:
             StorageError: nothing of the batch is stored; it may be tried again whole.
         """
         with self.transaction() as connection:
-            if batch.new_series:
-                rows = [
-                    {"id": s.index} | _fields(s, "device", "parameter") for s in batch.new_series
-                ]
-                connection.execute(insert(schema.series), rows)
-            stored = _insert_readings(connection, batch.columns)
-            _update_latest(connection, batch)
-            revise(connection, batch.revisions)
-            keep_windows(connection, batch.windows)
-            if batch.quarantined:
-                connection.execute(
-                    insert(schema.quarantine), [_quarantine_row(q) for q in batch.quarantined]
-                )
-            _save_states(connection, batch.states)
-            for transition in batch.transitions:
-                _record(connection, transition, batch.recorded_at)
-            if batch.points:
-                row = {"points": batch.points, "lines": batch.lines}
-                connection.execute(insert(schema.outflow), row)
-            _note(connection, schema.resumptions, batch.resumed_at)
-            _note(connection, schema.ticks, batch.ticked_at)
-            for counter, progress in batch.progress.items():
-                _keep_progress(connection, counter, progress, batch.recorded_at)
-            keep_statuses(connection, batch.statuses)
-            _count(connection, batch, stored)
-            if batch.resolution is not None:
-                resolve(connection, batch.resolution, batch.recorded_at)
+            store(connection, batch)
 
-    def register(self, configuration: Configuration) -> None:
-        """Make sites, gateways and devices what the files say."""
-        named = ("name_en", "name_th")
-        tables: tuple[tuple[Any, Iterable[Any]], ...] = (
-            (schema.gateways, configuration.gateways.values()),
-            (schema.sites, configuration.sites.values()),
-            (schema.devices, configuration.devices.values()),
-        )
+    def register(self, configuration: Configuration) -> Configuration:
+        """Make the registry what the files say; all of it, with what was made by the API."""
         with self.transaction() as connection:
-            for table, nouns in tables:
-                plain = [c.name for c in table.columns if c.name not in named]
-                rows = [_fields(noun, *plain) | _names(noun) for noun in nouns]
-                connection.execute(delete(table))
-                if rows:
-                    connection.execute(insert(table), rows)
+            registry.register(connection, configuration)
+            return registry.known(connection)
 
     def series(self) -> list[tuple[int, str, str]]:
         """(index, device, parameter) of every series, by index."""
@@ -289,6 +253,36 @@ class Ledger:
         """The rows of a select, on the writer's own connection."""
         with self.transaction() as connection:
             return list(connection.execute(statement))
+
+
+def store(connection: Connection, batch: Batch) -> None:
+    """Store one batch within the caller's transaction."""
+    if batch.new_series:
+        fields = ("device", "parameter", "born_at")
+        rows = [{"id": s.index} | _fields(s, *fields) for s in batch.new_series]
+        connection.execute(insert(schema.series), rows)
+    stored = _insert_readings(connection, batch.columns)
+    _update_latest(connection, batch)
+    revise(connection, batch.revisions)
+    keep_windows(connection, batch.windows)
+    if batch.quarantined:
+        connection.execute(
+            insert(schema.quarantine), [_quarantine_row(q) for q in batch.quarantined]
+        )
+    _save_states(connection, batch.states)
+    for transition in batch.transitions:
+        _record(connection, transition, batch.recorded_at)
+    if batch.points:
+        row = {"points": batch.points, "lines": batch.lines}
+        connection.execute(insert(schema.outflow), row)
+    _note(connection, schema.resumptions, batch.resumed_at)
+    _note(connection, schema.ticks, batch.ticked_at)
+    for counter, progress in batch.progress.items():
+        _keep_progress(connection, counter, progress, batch.recorded_at)
+    keep_statuses(connection, batch.statuses)
+    _count(connection, batch, stored)
+    if batch.resolution is not None:
+        resolve(connection, batch.resolution, batch.recorded_at)
 
 
 def _insert_readings(connection: Connection, columns: Columns) -> int:
@@ -414,8 +408,3 @@ def _set_meta(connection: Connection, facts: Mapping[str, str]) -> None:
 
 def _fields(noun: Any, *names: str) -> dict[str, Any]:
     return {name: getattr(noun, name) for name in names}
-
-
-def _names(noun: Any) -> dict[str, str]:
-    name = getattr(noun, "name", None)
-    return {"name_en": name["en"], "name_th": name["th"]} if name else {}

@@ -6,7 +6,7 @@ tag, so a point that is written twice overwrites itself.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -24,13 +24,15 @@ class LineParts:
     """What is the same in every line of a series, escaped once; indexed by series.
 
     `device` numbers the devices · `prefix` is measurement and tags · `value` and `flag` are the
-    names of the two fields.
+    names of the two fields · `former` holds, of the series whose device has moved, until when (µs)
+    each earlier prefix was the right one.
     """
 
     device: IntColumn
     prefix: Sequence[bytes]
     value: Sequence[bytes]
     flag: Sequence[bytes]
+    former: Mapping[int, Sequence[tuple[int, bytes]]]
 
     @staticmethod
     def of(series: Sequence[Series]) -> "LineParts":
@@ -39,10 +41,22 @@ class LineParts:
         names = [_escaped(s.parameter) for s in series]
         return LineParts(
             device=np.array([numbers.setdefault(s.device, len(numbers)) for s in series], np.int64),
-            prefix=[_prefix(s) for s in series],
+            prefix=[_prefix(s.device, s.site, s.kind) for s in series],
             value=[f"{name}=".encode() for name in names],
             flag=[f",{name}_flag=".encode() for name in names],
+            former={
+                index: [(f.until, _prefix(s.device, f.site, f.kind)) for f in s.former]
+                for index, s in enumerate(series)
+                if s.former
+            },
         )
+
+    def prefix_at(self, series: int, at: int) -> bytes:
+        """The measurement and tags of where the series was measured at a moment, µs."""
+        for until, prefix in self.former.get(series, ()):
+            if at < until:
+                return prefix
+        return self.prefix[series]
 
 
 def encode_readings(columns: Columns, parts: LineParts) -> tuple[int, bytes]:
@@ -63,9 +77,14 @@ def encode_readings(columns: Columns, parts: LineParts) -> tuple[int, bytes]:
     starts = np.flatnonzero((np.diff(device) != 0) | (np.diff(at) != 0)) + 1
     firsts = [0, *starts.tolist()]
     times = _numbers((at[firsts] * 1000).tolist())
+    prefixes = [parts.prefix[series[first]] for first in firsts]
+    if parts.former:
+        where = zip(firsts, at[firsts].tolist(), strict=True)
+        prefixes = [parts.prefix_at(series[first], moment) for first, moment in where]
+    ends = [*firsts[1:], len(series)]
     lines = [
-        parts.prefix[series[first]] + b",".join(fields[first:end]) + b" " + time
-        for first, end, time in zip(firsts, [*firsts[1:], len(series)], times, strict=True)
+        prefix + b",".join(fields[first:end]) + b" " + time
+        for prefix, first, end, time in zip(prefixes, firsts, ends, times, strict=True)
     ]
     return len(lines), b"\n".join(lines)
 
@@ -74,7 +93,12 @@ def encode_revisions(revisions: Iterable[Revision], parts: LineParts) -> tuple[i
     """The same for revisions: the flag alone, also where it is GOOD now, so that it overwrites."""
     lines = [
         b"%s%s%di %d"
-        % (parts.prefix[r.series], parts.flag[r.series][1:], r.flag, r.measured_at * 1000)
+        % (
+            parts.prefix_at(r.series, r.measured_at),
+            parts.flag[r.series][1:],
+            r.flag,
+            r.measured_at * 1000,
+        )
         for r in revisions
         if r.flag != r.flag_before
     ]
@@ -103,10 +127,10 @@ def _transition(t: Transition) -> bytes:
     return f"alert,{tags} {','.join(f'{k}={v}' for k, v in fields.items())} {time}".encode()
 
 
-def _prefix(series: Series) -> bytes:
-    site = f",site={_escaped(series.site)}" if series.site else ""
-    kind = _escaped(series.kind or "unknown")  # a device that has left the configuration
-    return f"{kind},device={_escaped(series.device)}{site} ".encode()
+def _prefix(device: str, site: str, kind: str) -> bytes:
+    tag = f",site={_escaped(site)}" if site else ""
+    known = _escaped(kind or "unknown")  # a device or a site that has left the registry
+    return f"{known},device={_escaped(device)}{tag} ".encode()
 
 
 def _numbers(values: Sequence[float]) -> list[bytes]:

@@ -38,6 +38,7 @@ class SiteRow:
     longitude: float
     district: str
     owner: str
+    origin: str
     open_alerts: int
     worst: Severity | None
     newest: int | None
@@ -46,13 +47,15 @@ class SiteRow:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """A device and the time of its newest reading."""
+    """A device and the time of its newest reading; `origin` as in `storage.registry`."""
 
     id: str
     gateway: str
     site: str
-    since: str
+    since: int
     model: str
+    address: str
+    origin: str
     newest: int | None
 
 
@@ -181,15 +184,21 @@ def sites(
 
 
 def devices(
-    connection: Connection, *, after: str = "", limit: int, site: str | None = None
+    connection: Connection,
+    *,
+    after: str = "",
+    limit: int = 1,
+    site: str | None = None,
+    device: str | None = None,
 ) -> list[DeviceRow]:
-    """Devices by id."""
+    """Devices by id, or the one that is asked for."""
     d, s, n = schema.devices.c, schema.series.c, schema.latest.c
+    told = (d.id, d.gateway, d.site, d.since, d.model, d.address, d.origin)
     statement = (
-        select(d.id, d.gateway, d.site, d.since, d.model, func.max(n.measured_at))
+        select(*told, func.max(n.measured_at))
         .outerjoin(schema.series, s.device == d.id)
         .outerjoin(schema.latest, n.series == s.id)
-        .where(d.id > after, *_equal({d.site: site}))
+        .where(d.id > after if device is None else d.id == device, *_equal({d.site: site}))
         .group_by(d.id)
         .order_by(d.id)
         .limit(limit)
@@ -204,19 +213,20 @@ def latest(
     after: tuple[str, str] = ("", ""),
     limit: int,
 ) -> list[LatestRow]:
-    """The newest reading of each series, by device and parameter."""
-    n, s, d, p = schema.latest.c, schema.series.c, schema.devices.c, schema.sites.c
+    """The newest reading of each series, by device and parameter, and where it was measured."""
+    n, s, p = schema.latest.c, schema.series.c, schema.sites.c
+    site = _site_at_latest()
     equal = {
-        d.site: chosen.site,
+        site: chosen.site,
         s.device: chosen.device,
         s.parameter: chosen.parameter,
         p.kind: chosen.kind,
     }
     statement = (
-        select(s.device, s.parameter, d.site, n.measured_at, n.received_at, n.value, n.flag)
+        select(s.device, s.parameter, site, n.measured_at, n.received_at, n.value, n.flag)
         .join_from(schema.series, schema.latest, n.series == s.id)
-        .join(schema.devices, d.id == s.device)
-        .join(schema.sites, p.id == d.site)
+        .join(schema.devices, schema.devices.c.id == s.device)
+        .outerjoin(schema.sites, p.id == site)
         .where(tuple_(s.device, s.parameter) > after, *_equal(equal))
         .order_by(s.device, s.parameter)
         .limit(limit)
@@ -321,19 +331,32 @@ def stats(connection: Connection) -> Stats:
 
 
 def _newest_by_site() -> Any:
-    d, s, n = schema.devices.c, schema.series.c, schema.latest.c
+    s, n = schema.series.c, schema.latest.c
+    site = _site_at_latest().label("site")
     good = and_(n.flag <= Flag.NOT_EVALUATED, s.parameter.not_in(_HEALTH))
     return (
         select(
-            d.site,
+            site,
             func.max(n.measured_at).label("newest"),
             func.max(case((good, n.measured_at))).label("newest_good"),
         )
         .join_from(schema.latest, schema.series, s.id == n.series)
-        .join(schema.devices, d.id == s.device)
-        .group_by(d.site)
+        .join(schema.devices, schema.devices.c.id == s.device)
+        .group_by(site)
         .subquery()
     )
+
+
+def _site_at_latest() -> ColumnElement[str]:
+    """Where the newest reading of a series was measured: most devices have stood there since, of
+    the others the placements tell.
+    """
+    d, n, stood = schema.devices.c, schema.latest.c, schema.placements.c
+    places = select(stood.site).where(stood.device == d.id).limit(1)
+    then = places.where(stood.since <= n.measured_at).order_by(stood.since.desc())
+    first = places.order_by(stood.since)
+    earlier = func.coalesce(then.scalar_subquery(), first.scalar_subquery())
+    return case((n.measured_at >= d.since, d.site), else_=earlier)
 
 
 def _in_state(state: str | None) -> ColumnElement[bool]:

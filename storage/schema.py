@@ -39,16 +39,31 @@ sites = Table(
     Column("longitude", Float, nullable=False),
     Column("district", Text, nullable=False),
     Column("owner", Text, nullable=False),
+    Column("origin", Text, nullable=False),
 )
 
+# `site` and `since` are those of its newest placement. `origin`: file, api, or auto (approved by
+# what the file says of its gateway, at `made_at`).
 devices = Table(
     "devices",
     metadata,
     Column("id", Text, primary_key=True),
     Column("gateway", Text, nullable=False),
     Column("site", Text, nullable=False),
-    Column("since", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
     Column("model", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+)
+
+# Where each device has stood since when; a move adds a row.
+placements = Table(
+    "placements",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("since", BigInteger, primary_key=True, autoincrement=False),
+    Column("site", Text, nullable=False),
 )
 
 series = Table(
@@ -57,6 +72,7 @@ series = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("device", Text, nullable=False),
     Column("parameter", Text, nullable=False),
+    Column("born_at", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("device", "parameter"),
 )
 

@@ -12,6 +12,7 @@ from core.model import Message, Role, Settled
 from ingest.dialects.table import DIALECTS
 from storage.history import LedgerHistory
 from storage.ledger import Ledger
+from storage.registry import Change
 from tests.world import World
 
 Result = TypeVar("Result")
@@ -33,6 +34,9 @@ class DeskOf:
         async def write(change: Callable[[Ledger], Result], /) -> Result:
             return change(world.system.ledger)
 
+        async def enrol(change: Change[Result], /) -> Result:
+            return world.system.pipeline.enrol(change)
+
         async def push(topic: bytes, payload: bytes, /) -> Settled:
             world.now += 1
             return world.system.pipeline.settle_one(Message(topic, payload, world.now, qos=1))
@@ -45,6 +49,7 @@ class DeskOf:
             readers=world.system.readers,
             history=LedgerHistory(world.system.readers),
             write=write,
+            enrol=enrol,
             push=push,
             retry=retry,
             dialects=frozenset(DIALECTS),
@@ -67,6 +72,10 @@ class DeskOf:
     def post(self, path: str, body: Any) -> Any:
         """The response to the administrator."""
         return self._ask("POST", path, body)
+
+    def patch(self, path: str, body: Any) -> Any:
+        """The response to the administrator."""
+        return self._ask("PATCH", path, body)
 
     def waiting(self) -> list[tuple[int, str, int]]:
         """(id, reason, items) of what waits, the oldest first."""

@@ -20,6 +20,7 @@ from core.model import (
     Counts,
     Device,
     Gateway,
+    Placement,
     Progress,
     Quarantined,
     Reason,
@@ -36,8 +37,10 @@ from core.model import (
 from storage.database import open_readers
 from storage.history import LedgerHistory
 from storage.ledger import Batch, Ledger
+from storage.registry import Change
 
 NOW = 1_795_309_200_000_000  # 2026-11-22T01:00:00Z
+INSTALLED = 1_768_435_200_000_000  # 2026-01-15T00:00:00Z
 LOCAL_KEY = "andaman_localkey_" + "L" * 43
 
 Result = TypeVar("Result")
@@ -56,7 +59,8 @@ def _site(identifier: str, kind: str) -> Site:
 
 
 def _device(identifier: str, site: str) -> Device:
-    return Device(id=identifier, gateway="gw", site=site, since="2026-01-15", model="probe")
+    stood = (Placement(INSTALLED, site),)
+    return Device(id=identifier, gateway="gw", placements=stood, model="probe")
 
 
 CITY = Configuration(
@@ -229,6 +233,10 @@ def service(folder: Path) -> Iterator[Service]:
     async def write(change: Callable[[Ledger], Result], /) -> Result:
         return change(ledger)
 
+    async def enrol(change: Change[Result], /) -> Result:
+        with ledger.transaction() as connection:
+            return change(connection)
+
     async def push(_topic: bytes, _payload: bytes, /) -> Settled:
         return Settled()
 
@@ -239,6 +247,7 @@ def service(folder: Path) -> Iterator[Service]:
         readers=readers,
         history=LedgerHistory(readers),
         write=write,
+        enrol=enrol,
         push=push,
         retry=retry,
         dialects=frozenset({"native", "sensor-community", "tasmota"}),

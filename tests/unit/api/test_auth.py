@@ -26,6 +26,9 @@ EXPECTED = {
     "GET /v1/alerts/{alert}": READ,
     "GET /v1/audit": {"admin"},
     "GET /v1/devices": READ,
+    "POST /v1/devices": {"admin"},
+    "PATCH /v1/devices/{device}": {"admin"},
+    "POST /v1/devices/{device}/moves": {"admin"},
     "GET /v1/gateways": READ,
     "GET /v1/keys": {"admin"},
     "POST /v1/keys": {"admin"},
@@ -41,7 +44,9 @@ EXPECTED = {
     "POST /v1/readings": {"gateway", "admin"},
     "GET /v1/series/{device}/{parameter}": READ,
     "GET /v1/sites": READ,
+    "POST /v1/sites": {"admin"},
     "GET /v1/sites/{site}": READ,
+    "PATCH /v1/sites/{site}": {"admin"},
     "GET /v1/stats": READ,
 }
 CALLERS = ["none", "bad", "revoked", "gateway", "viewer", "officer", "admin"]

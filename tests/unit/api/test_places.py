@@ -68,6 +68,7 @@ def test_a_site_tells_everything_that_is_known_of_it(served: Service) -> None:
         "longitude": site.longitude,
         "district": site.district,
         "owner": "Town",
+        "origin": "file",
         "state": "ok",
         "open_alerts": 0,
         "newest": iso(ago(2)),
@@ -88,8 +89,11 @@ def test_devices_tell_their_newest_reading(served: Service) -> None:
         "id": "mast",
         "gateway": "gw",
         "site": "hill",
-        "since": "2026-01-15",
+        "since": "2026-01-15T00:00:00Z",
         "model": "probe",
+        "address": "",
+        "places": [{"site": "hill", "since": "2026-01-15T00:00:00Z"}],
+        "origin": "file",
         "newest": None,
     }
     assert served.get("/v1/devices", site="hill")["items"] == [mast]

@@ -6,6 +6,7 @@ import pytest
 
 from core.configuration import load
 from core.errors import ConfigError
+from core.model import iso
 from tests.world import CONFIGURATION, write_configuration
 
 SITES, DEVICES = CONFIGURATION["sites.yaml"], CONFIGURATION["devices.yaml"]
@@ -23,7 +24,7 @@ def test_it_knows_the_places_and_what_stands_there(tmp_path: Path) -> None:
     assert list(city.sites) == ["patong", "town", "bin"]
     assert city.sites["patong"].name == {"en": "Patong", "th": "ป่าตอง"}
     assert city.devices["bin-2"].gateway == "other"
-    assert city.devices["bin-2"].since == "2026-01-01"
+    assert iso(city.devices["bin-2"].since) == "2026-01-01T00:00:00Z"
     assert list(city.gateways) == ["gw", "other"]
 
 
@@ -179,7 +180,12 @@ def test_it_says_what_is_wrong_with_sites(sites: str, expected: list[str], tmp_p
         ),
         pytest.param(
             DEVICES.replace("2026-01-01", "'2026-01-01'", 1),
-            ["devices.yaml:6: devices.0.since: Input should be a valid date, not '2026-01-01'"],
+            [
+                (
+                    "devices.yaml:6: devices.0.since: write a day such as 2026-05-04, or a time "
+                    "with its zone, without quotes, not '2026-01-01'"
+                )
+            ],
             id="a day in quotes",
         ),
     ],
@@ -188,6 +194,56 @@ def test_it_says_what_is_wrong_with_devices(
     devices: str, expected: list[str], tmp_path: Path
 ) -> None:
     assert problems(write_configuration(tmp_path, devices=devices)) == expected
+
+
+MOVED = DEVICES.replace(
+    "site: bin, since: 2026-01-01}",
+    """site: bin, since: 2026-01-01, moves: [
+     {site: town, since: 2026-03-01}, {site: bin, since: 2026-04-01T08:00:00+07:00}]}""",
+    1,
+)
+
+
+def test_a_device_has_stood_where_its_moves_say(tmp_path: Path) -> None:
+    device = load(write_configuration(tmp_path, devices=MOVED)).devices["bin-1"]
+    assert [(iso(place.since), place.site) for place in device.placements] == [
+        ("2026-01-01T00:00:00Z", "bin"),
+        ("2026-03-01T00:00:00Z", "town"),
+        ("2026-04-01T01:00:00Z", "bin"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "expected"),
+    [
+        pytest.param(
+            "2026-03-01",
+            "2026-01-01",
+            "9: is not after the time before it; list moves in order, behind since",
+            id="no later than since",
+        ),
+        pytest.param(
+            "site: town, since: 2026-03",
+            "site: gone, since: 2026-03",
+            "9: site gone is not in sites.yaml; add it there or correct the name",
+            id="no such site",
+        ),
+        pytest.param(
+            "08:00:00+07:00",
+            "08:00:00",
+            (
+                "9: devices.2.moves.1.since: write a zone, as in 2026-05-04T08:00:00+07:00, not "
+                "datetime.datetime(2026, 4, 1, 8, 0)"
+            ),
+            id="no zone",
+        ),
+    ],
+)
+def test_it_says_what_is_wrong_with_moves(
+    good: str, bad: str, expected: str, tmp_path: Path
+) -> None:
+    folder = write_configuration(tmp_path, devices=MOVED.replace(good, bad))
+    assert problems(folder) == [f"devices.yaml:{expected}"]
 
 
 def test_the_mistakes_of_both_files_are_told_at_once(tmp_path: Path) -> None:

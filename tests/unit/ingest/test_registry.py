@@ -8,7 +8,7 @@ from core.configuration import Configuration, load
 from core.errors import ConfigError
 from core.model import Refusal
 from ingest.profiles import NO_PROFILE, Profile
-from ingest.registry import Known, Registry
+from ingest.registry import NOWHERE, Known, Registry
 from tests.world import CONFIGURATION, write_configuration
 
 PROBE = Profile(id="probe", ignored=frozenset({"firmware"}))
@@ -72,7 +72,7 @@ def test_the_model_of_a_device_names_its_profile(registry: Registry) -> None:
 
 
 def test_a_profile_that_explains_no_key_leaves_the_short_way_open() -> None:
-    known = Known("gw", "patong", "beach", "kathu", Profile(id="probe", interval=1), {"ph": 7})
+    known = Known("gw", NOWHERE, Profile(id="probe", interval=1), {"ph": 7})
     assert known.plain == {"ph": 7}
 
 

@@ -1,0 +1,117 @@
+"""`andaman sites …` and `andaman devices …`: the registry of a running system."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cli_shared import Data, ask, pages, told
+
+sites_cli = typer.Typer(help="The places that are watched.", no_args_is_help=True)
+devices_cli = typer.Typer(help="What measures, and where it stands.", no_args_is_help=True)
+
+Since = Annotated[
+    str | None, typer.Option(help="Since when: a day, or a time with its zone; now if not said.")
+]
+Gateway = Annotated[str, typer.Option(help="The gateway that it reports through.")]
+Model = Annotated[str, typer.Option(help="Which profile says what its keys mean.")]
+Address = Annotated[str, typer.Option(help="What its network calls it, such as a DevEUI.")]
+
+
+@sites_cli.command("list")
+def sites_list(data: Data = None) -> None:
+    """Show the sites and how they stand.
+
+    Example: andaman sites list
+    """
+    with told():
+        _show(("id", "kind", "district", "origin", "state", "newest"), pages("/v1/sites", data))
+
+
+@sites_cli.command("add")
+def sites_add(
+    site: Annotated[str, typer.Argument(help="Its id.")],
+    *,
+    kind: Annotated[str, typer.Option(help="beach, air, bin, weather, …")],
+    name_en: Annotated[str, typer.Option(help="Its name in English.")],
+    name_th: Annotated[str, typer.Option(help="Its name in Thai.")],
+    position: Annotated[tuple[float, float], typer.Option(help="Latitude and longitude, WGS 84.")],
+    district: Annotated[str, typer.Option(help="amphoe/tambon.")],
+    owner: Annotated[str, typer.Option(help="Who answers for it.")] = "",
+    data: Data = None,
+) -> None:
+    """Add a site.
+
+    Example: andaman sites add laem-ka --kind beach --name-en "Laem Ka" --name-th แหลมกา
+    --position 7.776 98.308 --district mueang/rawai
+    """
+    with told():
+        asked: dict[str, Any] = dict(zip(("latitude", "longitude"), position, strict=True))
+        asked |= {"id": site, "kind": kind, "name": {"en": name_en, "th": name_th}}
+        ask("POST", "/v1/sites", data, asked | {"district": district, "owner": owner})
+        typer.echo(f"{site} is added")
+
+
+@devices_cli.command("list")
+def devices_list(
+    site: Annotated[str | None, typer.Option(help="Only those at this site.")] = None,
+    data: Data = None,
+) -> None:
+    """Show the devices, where they stand, and since when.
+
+    Example: andaman devices list --site patong-beach
+    """
+    with told():
+        path = "/v1/devices" if site is None else f"/v1/devices?site={quote(site)}"
+        columns = ("id", "gateway", "site", "since", "model", "address", "origin", "newest")
+        _show(columns, pages(path, data))
+
+
+@devices_cli.command("add")
+def devices_add(
+    device: Annotated[str, typer.Argument(help="Its id.")],
+    *,
+    gateway: Gateway,
+    site: Annotated[str, typer.Option(help="Where it stands.")],
+    since: Since = None,
+    model: Model = "",
+    address: Address = "",
+    data: Data = None,
+) -> None:
+    """Add a device; its readings are taken at once.
+
+    Example: andaman devices add laem-ka-probe-1 --gateway gw-karon --site laem-ka
+    """
+    with told():
+        asked = {"id": device, "gateway": gateway, "site": site, "since": since}
+        ask("POST", "/v1/devices", data, asked | {"model": model, "address": address})
+        typer.echo(f"{device} is added")
+
+
+@devices_cli.command("move")
+def devices_move(
+    device: Annotated[str, typer.Argument(help="Its id.")],
+    *,
+    site: Annotated[str, typer.Option(help="Where it stands now.")],
+    since: Since = None,
+    data: Data = None,
+) -> None:
+    """Tell that a device has moved; where it stood before is kept.
+
+    Example: andaman devices move laem-ka-probe-1 --site rawai-beach --since 2026-11-22
+    """
+    with told():
+        moved = ask(
+            "POST", f"/v1/devices/{quote(device)}/moves", data, {"site": site, "since": since}
+        )
+        typer.echo(f"{device} stands at {moved['site']} since {moved['since']}")
+
+
+def _show(columns: tuple[str, ...], items: list[Any]) -> None:
+    table = Table(*columns)
+    for item in items:
+        table.add_row(*(escape(str(item[name] or "")) for name in columns))
+    Console().print(table)
