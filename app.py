@@ -39,6 +39,7 @@ from core.overrides import Effective, Overrides
 from core.settings import Settings
 from ingest import profiles, sources
 from ingest.broker import BrokerAddress, EmbeddedBroker
+from ingest.clocks import Clocks
 from ingest.dialects.table import DIALECTS
 from ingest.limits import Limit, Limits
 from ingest.mqtt import Listener
@@ -155,6 +156,7 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
             engine,
             sites=city.quality,
             limits=_limits(settings, city.registry.gateways),
+            clocks=Clocks(settings.clock_offset_seconds),
             clock=clock,
             forwards=bool(settings.influx_url),
         )
@@ -335,6 +337,7 @@ def _context(
         dialects=frozenset(DIALECTS),
         clock=now,
         status=status,
+        clocks=system.pipeline.clocks.all,
         throttle=lambda gateway: system.pipeline.limits.of(gateway, now()),
         rules={rule.id: rule.name for rule in system.city.rules} | dict(OPERATIONS),
         catalogue=CATALOGUE,

@@ -13,7 +13,7 @@ judged again.
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -21,7 +21,7 @@ from uuid import NAMESPACE_URL, uuid5
 import numpy as np
 
 from alerts.lifecycle import Change, Sample, Step, Watch, elapse, step, waited
-from alerts.operations import GATEWAY_GAP, Operations
+from alerts.operations import DEVICE_CLOCK, GATEWAY_GAP, Operations
 from alerts.rules import Threshold, watches
 from core.model import (
     Columns,
@@ -220,8 +220,16 @@ class Engine:
 
     def on_gaps(self, missing: Mapping[str, int], now: int) -> Outcome:
         """Of these gateways so many messages have been missing for too long at `now`."""
-        found = {(GATEWAY_GAP, f"gateway/{name}"): float(n) for name, n in missing.items()}
-        return self._operations.judge(found, now)
+        found = {f"gateway/{name}": float(n) for name, n in missing.items()}
+        return self._operations.judge(GATEWAY_GAP, found, now)
+
+    def on_clocks(self, wrong: Mapping[str, float], undecided: Iterable[str], now: int) -> Outcome:
+        """The clocks of these devices are off by so many seconds at `now`; of those in `undecided`
+        it is not known.
+        """
+        found = {f"device/{name}": offset for name, offset in wrong.items()}
+        unknown = {f"device/{name}" for name in undecided}
+        return self._operations.judge(DEVICE_CLOCK, found, now, unknown)
 
     def accept(self, outcome: Outcome) -> None:
         """The outcome has been committed: it is what we remember now."""

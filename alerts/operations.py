@@ -5,18 +5,22 @@ and resolves it when it is gone; there is nothing between. Pure.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from types import MappingProxyType
 from uuid import NAMESPACE_URL, uuid5
 
 from core.model import Outcome, Reason, Severity, State, Transition
 
+DEVICE_CLOCK = "device-clock"
 GATEWAY_GAP = "gateway-gap"
 VERSION = "1"
 
 # Every rule of operations, by its name in the languages of the officers.
 OPERATIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
+        DEVICE_CLOCK: MappingProxyType(
+            {"en": "The clock of a device is wrong", "th": "นาฬิกาของอุปกรณ์ไม่ตรง"}
+        ),
         GATEWAY_GAP: MappingProxyType(
             {"en": "Messages of a gateway are missing", "th": "ข้อความจากเกตเวย์ขาดหาย"}
         ),
@@ -38,11 +42,19 @@ class Operations:
         self._open = {place: json.loads(states[place])["since"] for place in ours}
         return {place: body for place, body in states.items() if place not in ours}
 
-    def judge(self, found: Mapping[Place, float], now: int) -> Outcome:
-        """What changes when exactly `found` is wrong at `now` (µs)."""
-        begun = {place: now for place in found if place not in self._open}
-        ended = {place: since for place, since in self._open.items() if place not in found}
-        opened = [_transition(p, now, now, State.FIRING, found[p]) for p in begun]
+    def judge(
+        self, rule: str, found: Mapping[str, float], now: int, undecided: Container[str] = ()
+    ) -> Outcome:
+        """What changes when of `rule` exactly the subjects in `found` are wrong at `now` (µs), and
+        of those in `undecided` nothing is known.
+        """
+        begun = {(rule, subject): now for subject in found if (rule, subject) not in self._open}
+        ended = {
+            place: since
+            for place, since in self._open.items()
+            if place[0] == rule and place[1] not in found and place[1] not in undecided
+        }
+        opened = [_transition(p, now, now, State.FIRING, found[p[1]]) for p in begun]
         closed = [_transition(p, since, now, State.RESOLVED, 0.0) for p, since in ended.items()]
         states: dict[Place, str | None] = {p: json.dumps({"since": now}) for p in begun}
         return Outcome(

@@ -55,6 +55,7 @@ ROUTES: Mapping[str, Standing] = {
     "POST /v1/devices": Standing.ADMIN,
     "PATCH /v1/devices/{device}": Standing.ADMIN,
     "POST /v1/devices/{device}/moves": Standing.ADMIN,
+    "GET /v1/devices/{device}": Standing.VIEWER,
     "GET /v1/gateways": Standing.VIEWER,
     "GET /v1/keys": Standing.ADMIN,
     "POST /v1/keys": Standing.ADMIN,

@@ -14,7 +14,7 @@ from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
 from core.configuration import UTC_ZONE
 from core.errors import RegistryError
-from core.model import Settled, Throttle
+from core.model import Clock, Settled, Throttle
 from storage.forwarder import ForwarderHealth
 from storage.history import History
 from storage.ledger import Ledger
@@ -78,7 +78,8 @@ class Retry(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """`readers`, `status` and `throttle` (of a gateway) are used from many threads at once.
+    """`readers`, `status`, `throttle` (of a gateway) and `clocks` (of devices of which enough was
+    heard) are used from many threads at once.
 
     `push` and `retry` go through the pipeline; `dialects` are those that it understands.
 
@@ -99,6 +100,7 @@ class ApiContext:
     clock: Callable[[], int]
     status: Callable[[], SystemStatus]
     throttle: Callable[[str], Throttle]
+    clocks: Callable[[], Mapping[str, Clock]]
     rules: Mapping[str, Mapping[str, str]]
     catalogue: Mapping[str, Parameter]
     zone: ZoneInfo = UTC_ZONE

@@ -1,6 +1,6 @@
 """`/v1/devices`: what measures, where it stands and stood; an administrator adds and moves them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query, Request
@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from api.context import ApiContext, Context, enrolled
+from api.problems import ApiError
 from api.shapes import (
     Answer,
     Asked,
@@ -21,7 +22,7 @@ from api.shapes import (
     position_of,
 )
 from core import model
-from core.model import GATEWAY_PATTERN, Placement, iso
+from core.model import GATEWAY_PATTERN, Clock, Placement, iso
 from storage import queries, registry
 from storage.queries import DeviceRow
 
@@ -53,11 +54,40 @@ class Place(Answer):
     since: Time
 
 
+_CLOCK = {
+    "offset_seconds": 0.4,
+    "spread_seconds": 0.2,
+    "samples": 15,
+    "since": "2026-11-21T23:50:00Z",
+    "steady": True,
+}
+
+
+class DeviceClock(Answer):
+    """What its latest readings say of its clock."""
+
+    model_config = example(_CLOCK)
+
+    offset_seconds: float = Field(
+        description="The median of received minus measured: positive where the clock is behind."
+    )
+    spread_seconds: float = Field(description="The median distance from it.")
+    samples: int = Field(description="Minutes with a reading that it stands on.")
+    since: Time = Field(description="When the first of them was.")
+    steady: bool = Field(description="False where it is rather a delay on the way.")
+
+
 class Device(Answer):
     """A physical unit behind a gateway."""
 
     model_config = example(
-        _DEVICE | {"places": [_PLACE], "origin": "file", "newest": "2026-11-22T01:00:00Z"}
+        _DEVICE
+        | {
+            "places": [_PLACE],
+            "origin": "file",
+            "newest": "2026-11-22T01:00:00Z",
+            "clock": _CLOCK,
+        }
     )
 
     id: str
@@ -71,6 +101,7 @@ class Device(Answer):
         description="Where it is changed: in devices.yaml, or here; auto was approved by itself."
     )
     newest: Time | None = Field(description="Time of its newest reading.")
+    clock: DeviceClock | None = Field(description="Null until enough was heard since the start.")
 
 
 class Devices(Page[Device]):
@@ -124,7 +155,14 @@ def list_devices(context: Context, asked: Annotated[AskedDevices, Query()]) -> D
     with queries.snapshot(context.readers) as connection:
         found = queries.devices(connection, after=after, limit=asked.limit + 1, site=asked.site)
         rows, following = cut(found, asked.limit, lambda row: (row.id,))
-        return Devices(items=_devices(connection, rows), next=following)
+        items = _devices(connection, rows, context.clocks())
+        return Devices(items=items, next=following)
+
+
+@router.get("/devices/{device}")
+def get_device(context: Context, device: Id) -> Device:
+    """One device."""
+    return device_of(context, device)
 
 
 @router.post("/devices", status_code=201)
@@ -167,9 +205,16 @@ async def move_device(context: Context, device: Id, asked: AskedMove, request: R
 
 
 def device_of(context: ApiContext, device: str) -> Device:
-    """A device that is there."""
+    """A device by its id.
+
+    Raises:
+        ApiError: there is none.
+    """
     with queries.snapshot(context.readers) as connection:
-        (found,) = _devices(connection, queries.devices(connection, device=device))
+        rows = queries.devices(connection, device=device)
+        if not rows:
+            raise ApiError("not-found", "There is no device with this id; /v1/devices lists them.")
+        (found,) = _devices(connection, rows, context.clocks())
     return found
 
 
@@ -178,7 +223,9 @@ def places_of(stood: Sequence[Placement]) -> list[Place]:
     return [Place(site=place.site, since=iso(place.since)) for place in stood]
 
 
-def _devices(connection: Connection, rows: Sequence[DeviceRow]) -> list[Device]:
+def _devices(
+    connection: Connection, rows: Sequence[DeviceRow], clocks: Mapping[str, Clock]
+) -> list[Device]:
     stood = registry.placements(connection, [row.id for row in rows])
     return [
         Device(
@@ -191,6 +238,19 @@ def _devices(connection: Connection, rows: Sequence[DeviceRow]) -> list[Device]:
             places=places_of(stood[row.id]),
             origin=cast(Literal["file", "api", "auto"], row.origin),
             newest=None if row.newest is None else iso(row.newest),
+            clock=_clock(clocks.get(row.id)),
         )
         for row in rows
     ]
+
+
+def _clock(clock: Clock | None) -> DeviceClock | None:
+    if clock is None:
+        return None
+    return DeviceClock(
+        offset_seconds=round(clock.offset, 3),
+        spread_seconds=round(clock.spread, 3),
+        samples=clock.samples,
+        since=iso(clock.since),
+        steady=clock.steady,
+    )

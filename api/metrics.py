@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from api.context import ApiContext, SystemStatus
 from api.gateways import missing
 from api.stats import by_reason
-from core.model import SECOND, Refusal, Severity, State, Status, Throttle
+from core.model import SECOND, Clock, Refusal, Severity, State, Status, Throttle
 from storage import gateways, queries
 from storage.forwarder import ForwarderState
 from storage.queries import Stats
@@ -71,6 +71,7 @@ class _SystemCollector(Collector):
         yield from _of_gateways(counters)
         yield from _of_limits({name: self._context.throttle(name) for name in known})
         yield _online(statuses)
+        yield _of_clocks(self._context.clocks())
         yield from _of_parts(self._context.status())
 
 
@@ -126,6 +127,17 @@ def _online(statuses: Mapping[str, Status]) -> Metric:
     for name, status in sorted(statuses.items()):
         online.add_metric([name], status.online)
     return online
+
+
+def _of_clocks(clocks: Mapping[str, Clock]) -> Metric:
+    offsets = GaugeMetricFamily(
+        "andaman_device_clock_offset_seconds",
+        "Received minus measured, the median over the last minutes with a reading.",
+        labels=["device"],
+    )
+    for device, clock in sorted(clocks.items()):
+        offsets.add_metric([device], clock.offset)
+    return offsets
 
 
 def _of_limits(throttles: Mapping[str, Throttle]) -> Iterator[Metric]:

@@ -401,6 +401,20 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """How far the clock of a device is off: the median of received minus measured (s) over so many
+    `samples` since `since` (µs), and the median distance from it. `steady` where that is small:
+    then it is the clock, else it is a delay on the way.
+    """
+
+    offset: float
+    spread: float
+    samples: int
+    since: int
+    steady: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
     """How a gateway stands to the rate that it may send at: how many messages came above it since
     the start, and how long (µs) until it is within its rate again, 0 while it is.

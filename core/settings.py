@@ -77,6 +77,9 @@ class Settings(BaseSettings):
         ge=0,
         description="A reading that is later than this is kept but raises no alert.",
     )
+    clock_offset_seconds: float = Field(
+        default=120, gt=0, description="Officers are told of a device whose clock is further off."
+    )
     quarantine_days: int = Field(
         default=90, ge=1, description="What was quarantined longer ago is forgotten."
     )

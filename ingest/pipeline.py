@@ -10,7 +10,7 @@ A batch that fails in the ledger changed nothing here either: it can be settled 
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -32,6 +32,7 @@ from core.model import (
 )
 from core.overrides import Overrides
 from ingest.arrange import arrange, columns_of
+from ingest.clocks import Clocks
 from ingest.gather import Gathered, gather, quarantined
 from ingest.limits import Limits
 from ingest.quality.check import Checked, check
@@ -61,6 +62,9 @@ class Judge(Protocol):
     def on_tick(self, now: int) -> Outcome: ...
     def on_resume(self, at: int) -> Outcome: ...
     def on_gaps(self, missing: Mapping[str, int], now: int) -> Outcome: ...
+    def on_clocks(
+        self, wrong: Mapping[str, float], undecided: Iterable[str], now: int
+    ) -> Outcome: ...
     def on_move(self, moved: Sequence[Series], at: int) -> Outcome: ...
     def accept(self, outcome: Outcome) -> None: ...
 
@@ -68,7 +72,7 @@ class Judge(Protocol):
 class Pipeline:
     """Settles messages; called from one thread only, which owns the ledger."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  every part by its name
         self,
         registry: Registry,
         sources: Sources,
@@ -77,6 +81,7 @@ class Pipeline:
         *,
         sites: Mapping[str, Overrides],
         limits: Limits,
+        clocks: Clocks,
         clock: Callable[[], int],
         forwards: bool,
     ) -> None:
@@ -84,6 +89,7 @@ class Pipeline:
         recorded, µs UTC; `forwards` queues points for InfluxDB.
         """
         self.limits = limits
+        self.clocks = clocks
         self._sites = sites
         self.registry = registry
         self.sources = sources
@@ -114,7 +120,8 @@ class Pipeline:
         gathered = gather(messages, self.registry, self.sources)
         statuses = self._news(gathered)
         self._grow()
-        received_at = self._in_order(np.array([m.received_at for m in messages], np.int64))
+        came = np.array([m.received_at for m in messages], np.int64)
+        received_at = self._in_order(came)
         columns, duplicates = self._arrange(gathered, received_at)
         checked = check(columns, self._state, self._quality)
         outcome = self._engine.on_batch(checked.columns)
@@ -130,6 +137,7 @@ class Pipeline:
         entries = gathered.quarantined()
         self._commit(checked, counts, entries, outcome, progress=moved, statuses=statuses)
         self.receipts.note(moved, rejected, self.limits.take(filter(None, gathered.gateways), now))
+        self.clocks.note(gathered.rows, came, self.registry.series)
         self._heard = now
         return Settled(
             stored=len(columns), duplicate=duplicates, refused=tuple(gathered.refusals.each)
@@ -235,13 +243,18 @@ class Pipeline:
             if outcome.transitions or outcome.states:
                 self._commit(NOTHING_CHECKED, Counts(), [], outcome, ticked_at=now)
                 self._heard = max(self._heard, now)
-            outcome = self._engine.on_gaps(overdue(self._progress, now), now)
-            if outcome.transitions:
-                self._commit(NOTHING_CHECKED, Counts(), [], outcome)
+            self._report(self._engine.on_gaps(overdue(self._progress, now), now))
+            found = self.clocks.due(now, self.registry.devices)
+            if found is not None:
+                self._report(self._engine.on_clocks(*found, now))
             moved, missing = written_off(self._progress, now)
             if moved:
                 self._commit(NOTHING_CHECKED, Counts(), [], self._nothing(), progress=moved)
                 self.receipts.note(moved, missing)
+
+    def _report(self, outcome: Outcome) -> None:
+        if outcome.transitions:
+            self._commit(NOTHING_CHECKED, Counts(), [], outcome)
 
     def connected(self, at: int) -> None:
         """The broker's session is up: silence counts from here."""

@@ -55,6 +55,7 @@ class DeskOf:
             dialects=frozenset(DIALECTS),
             clock=world.clock,
             status=lambda: SystemStatus(checks={}),
+            clocks=world.system.pipeline.clocks.all,
             throttle=lambda gateway: world.system.pipeline.limits.of(gateway, world.now),
             rules={},
             catalogue=CATALOGUE,

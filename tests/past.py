@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from alerts import rules
 from alerts.engine import Engine
+from alerts.operations import OPERATIONS
 from alerts.replay import replay
 from core import configuration
 from core.model import Columns
@@ -51,11 +52,14 @@ class Past:
             return list(connection.execute(statement))
 
     def recorded(self) -> Episodes:
-        """The transitions in the ledger, those of one alert in their order."""
+        """The transitions in the ledger, those of one alert in their order; not those about the
+        system itself, which follow from no reading.
+        """
         c = schema.transitions.c
         found: dict[str, list[Told]] = {}
         columns = (c.alert, c.before, c.after, c.reason, c.severity, c.at, c.value)
-        for alert, *told in self.rows(select(*columns).order_by(c.id)):
+        of_readings = c.rule.not_in(OPERATIONS)
+        for alert, *told in self.rows(select(*columns).where(of_readings).order_by(c.id)):
             found.setdefault(alert, []).append(Told(*told))
         return found
 

@@ -15,6 +15,7 @@ from core.catalogue import CATALOGUE
 from core.configuration import Configuration
 from core.model import (
     MINUTE,
+    Clock,
     Columns,
     Counter,
     Counts,
@@ -41,6 +42,7 @@ from storage.registry import Change
 
 NOW = 1_795_309_200_000_000  # 2026-11-22T01:00:00Z
 INSTALLED = 1_768_435_200_000_000  # 2026-01-15T00:00:00Z
+CLOCK = Clock(offset=0.4, spread=0.2, samples=15, since=NOW, steady=True)
 LOCAL_KEY = "andaman_localkey_" + "L" * 43
 
 Result = TypeVar("Result")
@@ -253,6 +255,7 @@ def service(folder: Path) -> Iterator[Service]:
         dialects=frozenset({"native", "sensor-community", "tasmota"}),
         clock=lambda: NOW,
         status=healthy,
+        clocks=lambda: {"buoy": CLOCK},
         throttle=lambda _: Throttle(messages_per_second=1000, beyond=0, wait=0),
         rules={"beach-turbid": {"en": "Turbid water", "th": "น้ำขุ่น"}},
         catalogue=CATALOGUE,

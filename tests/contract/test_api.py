@@ -39,6 +39,7 @@ ANNOTATIONS = {"default", "description", "example", "examples", "title"}
 # One address for each route that is described with parameters.
 FILLED = {
     "/v1/alerts/{alert}": ["/v1/alerts/f", "/v1/alerts/r"],
+    "/v1/devices/{device}": ["/v1/devices/buoy"],
     "/v1/quarantine/{entry}": ["/v1/quarantine/1"],
     "/v1/series/{device}/{parameter}": [
         "/v1/series/buoy/turbidity",

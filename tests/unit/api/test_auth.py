@@ -29,6 +29,7 @@ EXPECTED = {
     "POST /v1/devices": {"admin"},
     "PATCH /v1/devices/{device}": {"admin"},
     "POST /v1/devices/{device}/moves": {"admin"},
+    "GET /v1/devices/{device}": READ,
     "GET /v1/gateways": READ,
     "GET /v1/keys": {"admin"},
     "POST /v1/keys": {"admin"},

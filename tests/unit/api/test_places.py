@@ -95,6 +95,7 @@ def test_devices_tell_their_newest_reading(served: Service) -> None:
         "places": [{"site": "hill", "since": "2026-01-15T00:00:00Z"}],
         "origin": "file",
         "newest": None,
+        "clock": None,
     }
     assert served.get("/v1/devices", site="hill")["items"] == [mast]
 

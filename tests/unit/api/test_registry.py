@@ -43,6 +43,7 @@ def test_what_is_added_is_answered_and_listed(served: Service) -> None:
         "places": [place],
         "origin": "api",
         "newest": None,
+        "clock": None,
     }
     moved = send(served, "POST", "/v1/devices/buoy-9/moves", {"site": "bay"}).json()
     assert moved["places"] == [place, {"site": "bay", "since": iso(NOW)}]
