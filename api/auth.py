@@ -7,6 +7,7 @@ of 256 random bits. It is looked up for each request, so a revoked key ends at o
 import hmac
 import re
 import secrets
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -120,13 +121,34 @@ def hash_of(key: str) -> str:
 
 
 def identify(context: ApiContext, authorization: str) -> Caller | None:
-    """Whose key the header `Authorization` holds; None when there is none, or not in force.
+    """Whose key the header `Authorization: Bearer KEY` holds; None when there is none, or not in
+    force.
 
     Waits for the ledger, so not for the event loop.
     """
     scheme, _, text = authorization.partition(" ")
-    found = _KEY.fullmatch(text.strip())
-    if scheme.lower() != "bearer" or found is None:
+    return _holder(context, text.strip()) if scheme.lower() == "bearer" else None
+
+
+def identify_gateway(context: ApiContext, authorization: str) -> Caller | None:
+    """The same, or the gateway that says its id and its key as user and password, as simple devices
+    do.
+    """
+    scheme, _, text = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return identify(context, authorization)
+    try:
+        user, _, key = b64decode(text, validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    caller = _holder(context, key)
+    known = caller is not None and caller.standing is Standing.GATEWAY and caller.owner == user
+    return caller if known else None
+
+
+def _holder(context: ApiContext, key: str) -> Caller | None:
+    found = _KEY.fullmatch(key)
+    if found is None:
         return None
     digest = hash_of(found[0])
     if hmac.compare_digest(digest, context.local_key_hash or _NO_HASH):
@@ -167,9 +189,11 @@ class Doorkeeper:
         if least is Standing.ANYONE:
             return
         header = Headers(scope=scope).get("authorization", "")
-        caller = await run_in_threadpool(identify, self._context, header)
+        pushes = least is Standing.GATEWAY
+        look = identify_gateway if pushes else identify
+        caller = await run_in_threadpool(look, self._context, header)
         if caller is None:
-            raise _no_key(header)
+            raise _no_key(header, 'Bearer, Basic realm="andaman"' if pushes else "Bearer")
         if not here:
             raise ApiError("not-found", "There is no such address; see /docs.")
         if least is None:
@@ -180,14 +204,14 @@ class Doorkeeper:
         scope.setdefault("state", {})["caller"] = caller
 
 
-def _no_key(header: str) -> ApiError:
+def _no_key(header: str, scheme: str) -> ApiError:
     words = (
         "The key is not known or was revoked; ask an administrator for a new one."
         if header
         else "Send the header Authorization: Bearer KEY; an administrator makes a key with "
         "`andaman keys create`."
     )
-    return ApiError("no-key", words, headers={"WWW-Authenticate": "Bearer"})
+    return ApiError("no-key", words, headers={"WWW-Authenticate": scheme})
 
 
 def suffices(standing: Standing, least: Standing) -> bool:

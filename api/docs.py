@@ -54,7 +54,10 @@ def describe(routes: list[BaseRoute]) -> dict[str, Any]:
             nulls = dict.fromkeys(model.get("required", ()))
             model["examples"] = [nulls | value for value in model["examples"]]
     components["schemas"]["Problem"] = Problem.model_json_schema()
-    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    components["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer"},
+        "gateway": {"type": "http", "scheme": "basic", "description": "Its id and its key."},
+    }
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             least = ROUTES[f"{method.upper()} {path}"]
@@ -70,6 +73,8 @@ def _complete(operation: dict[str, Any], least: Standing, schemas: Mapping[str, 
     if least > Standing.ANYONE:
         kinds += ["no-key", "not-allowed"]
         operation["security"] = [{"key": []}]
+        if least is Standing.GATEWAY:
+            operation["security"].append({"gateway": []})
         operation["description"] += f"\n\nNeeds a key with the role {roles_from(least)}."
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
         kinds.append("not-found")

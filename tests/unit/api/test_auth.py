@@ -1,6 +1,7 @@
 """Who gets in: keys, roles, and a table that must name every route."""
 
 import logging
+from base64 import b64encode
 
 import pytest
 from fastapi import FastAPI
@@ -135,6 +136,45 @@ def test_it_refuses_what_is_no_key(served: Service, header: str) -> None:
     key = served.keys[Role.VIEWER]
     text = header.format(key=key, id=key.split("_")[1])
     assert served.http.get("/v1/sites", headers={"Authorization": text}).status_code == 401
+
+
+def basic(user: str, password: str) -> str:
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("role", "user", "password", "status"),
+    [
+        pytest.param(Role.GATEWAY, "gw", "{key}", 200, id="its own"),
+        pytest.param(Role.GATEWAY, "other", "{key}", 401, id="another gateway's name"),
+        pytest.param(Role.GATEWAY, "", "{key}", 401, id="no name"),
+        pytest.param(Role.GATEWAY, "gw", "{key}x", 401, id="another key"),
+        pytest.param(Role.GATEWAY, "gw", "", 401, id="no key"),
+        pytest.param(Role.ADMIN, "a admin", "{key}", 401, id="a key of no gateway"),
+    ],
+)
+def test_a_gateway_pushes_by_user_and_password_too(
+    served: Service, role: Role, user: str, password: str, status: int
+) -> None:
+    key = served.new_key(role)
+    header = {"Authorization": basic(user, password.format(key=key))}
+    body = {"device": "buoy", "values": {"turbidity": 1.0}}
+    assert served.http.post("/v1/readings", json=body, headers=header).status_code == status
+
+
+@pytest.mark.parametrize(
+    "header", ["Basic", "Basic x", "Basic ====", "Basic //79", "Basic " + "A" * 4000]
+)
+def test_a_password_that_is_none_is_refused(served: Service, header: str) -> None:
+    refused = served.http.post("/v1/readings", json={}, headers={"Authorization": header})
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"] == 'Bearer, Basic realm="andaman"'
+
+
+def test_user_and_password_open_nothing_else(served: Service) -> None:
+    header = {"Authorization": basic("gw", served.new_key(Role.GATEWAY))}
+    for path in ("/v1/sites", "/v1/keys", "/metrics"):
+        assert served.http.get(path, headers=header).status_code == 401
 
 
 def test_the_scheme_is_written_in_any_case(served: Service) -> None:
