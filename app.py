@@ -23,8 +23,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine as Database
 
 import upkeep
+from alerts import maintenance
 from alerts import rules as alert_rules
 from alerts.engine import Engine
+from alerts.followup import Arrangements, FollowUp
+from alerts.maintenance import WindowEntry
 from alerts.operations import OPERATIONS
 from alerts.rules import Threshold
 from api.auth import new_key
@@ -80,6 +83,7 @@ class City:
     quality: Mapping[str, Overrides]  # by site
     rules: tuple[Threshold, ...]
     sources: Sources
+    windows: tuple[WindowEntry, ...]
 
     def limits(self, device: str, parameter: str) -> Effective:
         """What is expected of readings of a device, and where each limit comes from.
@@ -105,6 +109,7 @@ class System:
     ledger: Ledger
     readers: Database
     engine: Engine
+    follow_up: FollowUp
     pipeline: Pipeline
 
     def close(self) -> None:
@@ -127,6 +132,7 @@ def read_configuration(folder: Path) -> City:
         ("quality", partial(overrides.load, folder)),
         ("rules", partial(alert_rules.load, folder, registry)),
         ("sources", partial(sources.load, folder, registry)),
+        ("windows", partial(maintenance.load, folder)),
     ):
         try:
             found[name] = load()
@@ -149,6 +155,8 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
     try:
         known = ledger.register(city.registry)
         engine = Engine(city.rules, settings.lateness_minutes * MINUTE)
+        arrangements = Arrangements(zone=city.registry.zone, windows=city.windows)
+        follow_up = FollowUp(ledger, arrangements)
         pipeline = Pipeline(
             Registry(known, city.profiles, ledger.series()),
             city.sources,
@@ -159,6 +167,7 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
             clocks=Clocks(settings.clock_offset_seconds),
             clock=clock,
             forwards=bool(settings.influx_url),
+            follow_up=follow_up,
         )
         engine.restore(ledger.states(), ledger.latest())
     except BaseException:
@@ -170,6 +179,7 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
         ledger=ledger,
         readers=open_readers(settings.data_dir),
         engine=engine,
+        follow_up=follow_up,
         pipeline=pipeline,
     )
 
@@ -341,6 +351,7 @@ def _context(
         throttle=lambda gateway: system.pipeline.limits.of(gateway, now()),
         rules={rule.id: rule.name for rule in system.city.rules} | dict(OPERATIONS),
         catalogue=CATALOGUE,
+        standing=system.follow_up.standing,
         zone=system.city.registry.zone,
         intervals={p.id: p.interval for p in system.city.profiles.values()},
         local_key_hash=local_key_hash,

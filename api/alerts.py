@@ -1,10 +1,13 @@
 """`/v1/alerts`: what is wrong, and what was."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
+from sqlalchemy import Connection
 
+from alerts.muting import Standing, mutes
 from api.context import ApiContext, Context
 from api.problems import ApiError
 from api.shapes import (
@@ -22,8 +25,9 @@ from api.shapes import (
     example,
     position_of,
 )
-from core.model import Severity, iso
-from storage import queries
+from core.model import Severity, State, iso
+from storage import labels, queries
+from storage.labels import Places
 from storage.queries import AlertFilter, AlertRow, TransitionRow
 
 router = APIRouter(tags=["Alerts"])
@@ -54,9 +58,8 @@ _ALERT = {
     "changed_at": "2026-11-22T00:55:00Z",
     "value": 61.5,
     "evidence": _EVIDENCE,
+    "muted_by": [{"kind": "silence", "id": "12"}],
 }
-
-
 _TRANSITION = {
     "before": "pending",
     "after": "firing",
@@ -67,6 +70,17 @@ _TRANSITION = {
     "value": 61.5,
     "evidence": _EVIDENCE,
 }
+
+
+class Muted(Answer):
+    """What holds an alert's messages back: a silence or window by its id, another alert by its
+    own.
+    """
+
+    model_config = example({"kind": "silence", "id": "12"})
+
+    kind: Literal["inhibition", "maintenance", "shelf", "silence"]
+    id: str
 
 
 class Alert(Answer):
@@ -91,6 +105,7 @@ class Alert(Answer):
     changed_at: Time = Field(description="The last transition.")
     value: float = Field(description="The reading that decided the last worsening.")
     evidence: dict[str, Any] = Field(description="Why: level, clear level, since when.")
+    muted_by: list[Muted] = Field(description="What holds it back now; empty when it is over.")
 
 
 class Alerts(Page[Alert]):
@@ -148,8 +163,9 @@ def list_alerts(context: Context, asked: Annotated[AskedAlerts, Query()]) -> Ale
     before = None if position is None else (position[0], position[1])
     with queries.snapshot(context.readers) as connection:
         found = queries.alerts(connection, chosen, before=before, limit=asked.limit + 1)
-    rows, following = cut(found, asked.limit, lambda row: (row.started_at, row.id))
-    return Alerts(items=[Alert(**_alert(context, row)) for row in rows], next=following)
+        rows, following = cut(found, asked.limit, lambda row: (row.started_at, row.id))
+        told = _told(context, connection, rows)
+    return Alerts(items=[Alert(**alert) for alert in told], next=following)
 
 
 @router.get("/alerts/{alert}")
@@ -158,14 +174,28 @@ def get_alert(context: Context, alert: Id) -> AlertStory:
     with queries.snapshot(context.readers) as connection:
         row = queries.alert(connection, alert)
         changes = queries.transitions(connection, alert, limit=MOST)
-    if row is None:
-        raise ApiError("not-found", "There is no alert with this id; /v1/alerts lists them.")
-    return AlertStory(**_alert(context, row), transitions=[_transition(c) for c in changes])
+        if row is None:
+            raise ApiError("not-found", "There is no alert with this id; /v1/alerts lists them.")
+        (told,) = _told(context, connection, [row])
+    return AlertStory(**told, transitions=[_transition(c) for c in changes])
 
 
-def _alert(context: ApiContext, row: AlertRow) -> dict[str, Any]:
+def _told(
+    context: ApiContext, connection: Connection, rows: Sequence[AlertRow]
+) -> list[dict[str, Any]]:
+    """Alerts as they are shown, with what holds them back now."""
+    standing = context.standing(connection, context.clock())
+    places = labels.places(connection)
+    return [_alert(context, row, places, standing) for row in rows]
+
+
+def _alert(
+    context: ApiContext, row: AlertRow, places: Places, standing: Standing
+) -> dict[str, Any]:
     device, _, parameter = row.subject.partition("/")
     name = context.rules.get(row.rule)
+    over = row.state == State.RESOLVED
+    held = () if over else mutes(places.labels(row.id, row), standing)
     return {
         "id": row.id,
         "rule": row.rule,
@@ -184,6 +214,7 @@ def _alert(context: ApiContext, row: AlertRow) -> dict[str, Any]:
         "changed_at": iso(row.changed_at),
         "value": row.value,
         "evidence": dict(row.evidence),
+        "muted_by": [Muted(kind=mute.kind.value, id=mute.id) for mute in held],
     }
 
 

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from prometheus_client.registry import Collector
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from alerts.muting import Standing
 from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
 from core.configuration import UTC_ZONE
@@ -85,6 +86,8 @@ class ApiContext:
 
     `zone` is the city's; `intervals` say how often a model of device reports, µs.
 
+    `standing` tells what may hold alerts back at a moment, µs.
+
     `rules` maps a rule to its name in `en` and `th`; `local_key_hash` is the hash of the key that
     the command line on this machine uses, an administrator's; `collectors` are further metrics;
     a change that is not stored within `write_seconds` is given up.
@@ -103,6 +106,7 @@ class ApiContext:
     clocks: Callable[[], Mapping[str, Clock]]
     rules: Mapping[str, Mapping[str, str]]
     catalogue: Mapping[str, Parameter]
+    standing: Callable[[Connection, int], Standing]
     zone: ZoneInfo = UTC_ZONE
     intervals: Mapping[str, int] = field(default_factory=dict)
     local_key_hash: str | None = None

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from api.problems import bad_parameter
+from core.configuration import micros
 from core.model import ID_PATTERN, to_micros
 
 Item = TypeVar("Item")
@@ -81,6 +82,9 @@ Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Time = Annotated[str, _time_like("2026-11-22T01:00:00Z")]
 AskedTime = Annotated[int, BeforeValidator(_micros), _time_like("2026-11-22T08:00:00+07:00")]
 AskedMoment = Annotated[int, BeforeValidator(_moment), _time_like("2026-11-22")]
+AskedDuration = Annotated[
+    int, BeforeValidator(micros), WithJsonSchema({"type": "string", "examples": ["2h"]})
+]
 Cursor = Annotated[str | None, Field(description="`next` of the page before.", max_length=300)]
 
 

@@ -29,7 +29,9 @@ from core.model import (
     Series,
     Settled,
     Status,
+    Transition,
 )
+from core.muting import Consequences
 from core.overrides import Overrides
 from ingest.arrange import arrange, columns_of
 from ingest.clocks import Clocks
@@ -69,6 +71,13 @@ class Judge(Protocol):
     def accept(self, outcome: Outcome) -> None: ...
 
 
+class FollowUp(Protocol):
+    """What the pipeline asks about transitions (`alerts.followup.FollowUp`)."""
+
+    def of(self, transitions: Sequence[Transition], at: int) -> Consequences: ...
+    def on_tick(self, now: int) -> None: ...
+
+
 class Pipeline:
     """Settles messages; called from one thread only, which owns the ledger."""
 
@@ -84,9 +93,11 @@ class Pipeline:
         clocks: Clocks,
         clock: Callable[[], int],
         forwards: bool,
+        follow_up: FollowUp,
     ) -> None:
         """`sites` are the limits of quality that each site changes; `clock` stamps what is
-        recorded, µs UTC; `forwards` queues points for InfluxDB.
+        recorded, µs UTC; `forwards` queues points for InfluxDB; `follow_up` tells what transitions
+        bring with them.
         """
         self.limits = limits
         self.clocks = clocks
@@ -96,6 +107,7 @@ class Pipeline:
         self._forwards = forwards
         self._ledger = ledger
         self._engine = engine
+        self._follow_up = follow_up
         self._clock = clock
         self._hearing = False
         self._resuming: int | None = None  # since then we hear, but the ledger has not taken it yet
@@ -251,6 +263,7 @@ class Pipeline:
             if moved:
                 self._commit(NOTHING_CHECKED, Counts(), [], self._nothing(), progress=moved)
                 self.receipts.note(moved, missing)
+        self._follow_up.on_tick(now)
 
     def _report(self, outcome: Outcome) -> None:
         if outcome.transitions:
@@ -334,9 +347,9 @@ class Pipeline:
         **more: Any,
     ) -> Batch:
         points, lines = self._points(checked, outcome) if self._forwards else (0, b"")
-        moved = checked.moved
+        moved, now = checked.moved, self._clock()
         return Batch(
-            recorded_at=self._clock(),
+            recorded_at=now,
             columns=checked.columns,
             newest=checked.columns.newest(),
             new_series=tuple(self.registry.newborn),
@@ -349,6 +362,7 @@ class Pipeline:
             revisions=checked.revisions,
             tails=kept(moved.series, moved.tails),
             windows=kept(moved.windowed, moved.windows),
+            consequences=self._follow_up.of(outcome.transitions, now),
             **more,
         )
 

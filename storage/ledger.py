@@ -33,9 +33,11 @@ from core.model import (
     Status,
     Transition,
 )
+from core.muting import Consequences
 from storage import registry, schema
 from storage.changes import Resolution, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
+from storage.held_back import keep_held_back
 from storage.quality import forget, keep_tails, keep_windows, memory, on_arrival, revise
 from storage.statuses import current, keep_statuses
 
@@ -83,6 +85,7 @@ class Batch:
     revisions: Sequence[Revision] = ()
     tails: Mapping[int, bytes] = field(default_factory=dict)
     windows: Mapping[int, bytes] = field(default_factory=dict)
+    consequences: Consequences = field(default_factory=Consequences)
 
 
 class Ledger:
@@ -270,8 +273,8 @@ def store(connection: Connection, batch: Batch) -> None:
             insert(schema.quarantine), [_quarantine_row(q) for q in batch.quarantined]
         )
     _save_states(connection, batch.states)
-    for transition in batch.transitions:
-        _record(connection, transition, batch.recorded_at)
+    recorded = [_record(connection, t, batch.recorded_at) for t in batch.transitions]
+    keep_held_back(connection, recorded, batch.consequences.mutes)
     if batch.points:
         row = {"points": batch.points, "lines": batch.lines}
         connection.execute(insert(schema.outflow), row)
@@ -340,8 +343,8 @@ def _note(connection: Connection, moments: Table, at: int | None) -> None:
         connection.execute(upsert(moments).values(at=at).on_conflict_do_nothing())
 
 
-def _record(connection: Connection, transition: Transition, recorded_at: int) -> None:
-    """The transition's row, and the alert as it now stands."""
+def _record(connection: Connection, transition: Transition, recorded_at: int) -> int:
+    """Write the transition's row, whose id is given, and the alert as it now stands."""
     evidence = json.dumps(dict(transition.evidence), ensure_ascii=False)
     common = _fields(transition, "rule", "version", "subject", "site", "severity", "value") | {
         "evidence": evidence
@@ -354,7 +357,8 @@ def _record(connection: Connection, transition: Transition, recorded_at: int) ->
         "at": transition.at,
         "recorded_at": recorded_at,
     }
-    connection.execute(insert(schema.transitions), row)
+    made = insert(schema.transitions).values(row).returning(schema.transitions.c.id)
+    identifier = int(connection.execute(made).scalar_one())
     now: dict[str, Any] = {"state": transition.after.value, "changed_at": transition.at}
     if transition.after is State.RESOLVED:
         now["resolved_at"] = transition.at
@@ -369,6 +373,7 @@ def _record(connection: Connection, transition: Transition, recorded_at: int) ->
     first = common | {"id": transition.alert, "started_at": transition.at} | now
     statement = upsert(schema.alerts).values(first)
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=now))
+    return identifier
 
 
 def _count(connection: Connection, batch: Batch, stored: int) -> None:

@@ -285,3 +285,44 @@ progress = Table(
     Column("lost", BigInteger, nullable=False),
     Column("heard_at", BigInteger, nullable=False),
 )
+
+# What officers want to hear nothing of, and until when. `matchers` is a JSON list of texts.
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("matchers", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("warned_at", BigInteger),  # when its coming end was told
+    Column("ended_at", BigInteger),  # when its end was told; NULL until then
+    Column("ended_by", Text),  # the key that ended it early
+    Index("silences_by_end", "ended_at", "ends_at"),
+    sqlite_autoincrement=True,
+)
+
+# Maintenance windows made by the API; `body` is JSON of `alerts.maintenance.WindowEntry`.
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+)
+
+# Which transitions were held back, and by what (`core.muting.Mute`).
+held_back = Table(
+    "held_back",
+    metadata,
+    Column("transition", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Index("held_back_by_cause", "kind", "id", "transition"),
+    sqlite_with_rowid=False,
+)

@@ -59,6 +59,7 @@ class DeskOf:
             throttle=lambda gateway: world.system.pipeline.limits.of(gateway, world.now),
             rules={},
             catalogue=CATALOGUE,
+            standing=world.system.follow_up.standing,
         )
 
     def push(self, body: bytes, asked: str = "", **headers: str) -> Any:
@@ -77,6 +78,10 @@ class DeskOf:
     def patch(self, path: str, body: Any) -> Any:
         """The response to the administrator."""
         return self._ask("PATCH", path, body)
+
+    def delete(self, path: str) -> Any:
+        """The response to the administrator."""
+        return self._ask("DELETE", path)
 
     def waiting(self) -> list[tuple[int, str, int]]:
         """(id, reason, items) of what waits, the oldest first."""

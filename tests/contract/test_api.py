@@ -29,7 +29,9 @@ CHECKED = {
     "format",
     "items",
     "maxItems",
+    "maximum",
     "minItems",
+    "minimum",
     "prefixItems",
     "properties",
     "required",
@@ -40,11 +42,13 @@ ANNOTATIONS = {"default", "description", "example", "examples", "title"}
 FILLED = {
     "/v1/alerts/{alert}": ["/v1/alerts/f", "/v1/alerts/r"],
     "/v1/devices/{device}": ["/v1/devices/buoy"],
+    "/v1/maintenance/{window}": ["/v1/maintenance/w"],
     "/v1/quarantine/{entry}": ["/v1/quarantine/1"],
     "/v1/series/{device}/{parameter}": [
         "/v1/series/buoy/turbidity",
         "/v1/series/buoy/turbidity?every=1h",
     ],
+    "/v1/silences/{silence}": ["/v1/silences/1"],
     "/v1/sites/{site}": ["/v1/sites/bay", "/v1/sites/corner"],
 }
 
@@ -71,6 +75,10 @@ def misfits(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> I
         yield f"{value!r} is not in {schema['enum']}"
     if schema.get("format") == "date-time" and datetime.fromisoformat(value).tzinfo is None:
         yield f"{value!r} has no zone"
+    if isinstance(value, int) and not schema.get("minimum", value) <= value <= schema.get(
+        "maximum", value
+    ):
+        yield f"{value!r} is out of range"
     if isinstance(value, dict):
         yield from _object_misfits(value, schema, root)
     if isinstance(value, list):
@@ -123,6 +131,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         payload=b"{",
     )
     with service(folder) as made:
+        _mute(made)
         made.store(
             *[(series, ago(minutes), 12.5, 1) for series in (0, 1, 2) for minutes in (5, 90)],
             quarantined=[refusal],
@@ -134,6 +143,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             ],
         )
         yield made
+
+
+def _mute(made: Service) -> None:
+    what = {"matchers": ["kind=beach"], "reason": "dredging"}
+    window = {"id": "w", "days": ["mon"], "from": "22:00", "to": "02:00"}
+    for path, body in (("silences", what | {"lasts": "2h"}), ("maintenance", what | window)):
+        headers = made.headers(Role.OFFICER)
+        assert made.http.post(f"/v1/{path}", json=body, headers=headers).status_code == 201
 
 
 @pytest.fixture(scope="module")
@@ -167,10 +184,26 @@ def test_every_get_answers_with_what_is_described(
                 assert body["items"], f"{address} shows nothing, so nothing was checked"
 
 
-def test_a_new_key_is_as_described(served: Service, document: dict[str, Any]) -> None:
-    asked = {"role": "officer", "owner": "console"}
-    response = served.http.post("/v1/keys", json=asked, headers=served.headers(Role.ADMIN))
-    described = document["paths"]["/v1/keys"]["post"]["responses"]["201"]
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        pytest.param("/v1/keys", {"role": "officer", "owner": "console"}, id="key"),
+        pytest.param(
+            "/v1/silences", {"matchers": ["site=x"], "reason": "r", "lasts": "1h"}, id="silence"
+        ),
+        pytest.param(
+            "/v1/maintenance",
+            {"id": "x", "matchers": ["site=x"], "reason": "r", "month_days": [1, "last"]}
+            | {"from": "22:00", "to": "24:00"},
+            id="window",
+        ),
+    ],
+)
+def test_what_is_made_is_as_described(
+    served: Service, document: dict[str, Any], path: str, asked: dict[str, Any]
+) -> None:
+    response = served.http.post(path, json=asked, headers=served.headers(Role.ADMIN))
+    described = document["paths"][path]["post"]["responses"]["201"]
     schema = described["content"]["application/json"]["schema"]
     assert list(misfits(response.json(), schema, document)) == []
 
@@ -185,6 +218,24 @@ def test_a_new_key_is_as_described(served: Service, document: dict[str, Any]) ->
         pytest.param("delete", "/v1/keys/{key}", "/v1/keys/x", Role.ADMIN, 404, id="no key there"),
         pytest.param("post", "/v1/keys", "/v1/keys", Role.ADMIN, 400, id="no body"),
         pytest.param("post", "/v1/readings", "/v1/readings", Role.VIEWER, 403, id="no gateway"),
+        pytest.param("post", "/v1/silences", "/v1/silences", Role.VIEWER, 403, id="no officer"),
+        pytest.param("post", "/v1/silences", "/v1/silences", Role.OFFICER, 400, id="no silence"),
+        pytest.param(
+            "post",
+            "/v1/silences/{silence}/expire",
+            "/v1/silences/99/expire",
+            Role.OFFICER,
+            400,
+            id="no body to end a silence",
+        ),
+        pytest.param(
+            "delete",
+            "/v1/maintenance/{window}",
+            "/v1/maintenance/no",
+            Role.OFFICER,
+            404,
+            id="no window",
+        ),
         pytest.param(
             "post",
             "/v1/readings",
@@ -256,6 +307,7 @@ def test_names_are_snake_case(document: dict[str, Any]) -> None:
         ),
         pytest.param([1, "2"], {"type": "array", "items": {"type": "integer"}}, False, id="item"),
         pytest.param("now", {"type": "string", "enum": ["then"]}, False, id="enum"),
+        pytest.param(32, {"type": "integer", "maximum": 31}, False, id="range"),
     ],
 )
 def test_this_file_can_tell_what_fits(value: Any, schema: dict[str, Any], fits: bool) -> None:

@@ -12,6 +12,8 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, SecretStr, TypeAdapter
 
 from alerts import standards
+from alerts.maintenance import MaintenanceFile, WindowEntry
+from alerts.matchers import LABELS
 from alerts.rules import RULE_KINDS, RuleEntry, RulesFile, SelectEntry
 from alerts.standards import Limit, StandardsFile
 from api.auth import ROUTES
@@ -187,6 +189,11 @@ def test_it_has_a_row_for_each_severity() -> None:
     assert list(found) == [severity.label for severity in sorted(Severity)]
 
 
+def test_it_has_a_row_for_each_label_of_matchers() -> None:
+    found = rows(sections("docs/how-to/act-on-alerts.md")["Matchers"])
+    assert list(found)[: len(LABELS)] == list(LABELS)
+
+
 def test_it_has_a_row_for_each_flag() -> None:
     text = text_of(ROOT / "docs/quality.md")
     shown = re.findall(r"^\| (\d) \| ([a-z ]+) \|", text, re.MULTILINE)
@@ -213,6 +220,7 @@ def test_it_has_a_row_for_each_limit_of_the_standards(limit: Limit) -> None:
         pytest.param("devices.yaml", [DeviceEntry, GatewayEntry], id="devices"),
         pytest.param("sources.yaml", [SourceEntry], id="sources"),
         pytest.param("profiles/", [ProfileEntry, ChannelEntry], id="profiles"),
+        pytest.param("maintenance.yaml", [WindowEntry], id="maintenance"),
         pytest.param("standards/", [Limit], id="standards"),
     ],
 )
@@ -220,7 +228,8 @@ def test_it_names_each_key_of_a_configuration_file(
     heading: str, models: list[type[BaseModel]]
 ) -> None:
     words = sections("docs/configuration.md")[heading]
-    keys = [key for model in models for key in model.model_fields]
+    fields = [field for model in models for field in model.model_fields.items()]
+    keys = [field.alias or key for key, field in fields]
     assert [key for key in keys if f"`{key}`" not in words] == []
 
 
@@ -231,6 +240,7 @@ def test_it_names_each_key_of_a_configuration_file(
         pytest.param("configuration", "devices.yaml", DevicesFile, id="devices"),
         pytest.param("configuration", "sources.yaml", SourcesFile, id="sources"),
         pytest.param("configuration", "profiles/", ProfilesFile, id="profiles"),
+        pytest.param("configuration", "maintenance.yaml", MaintenanceFile, id="maintenance"),
         pytest.param("configuration", "standards/", StandardsFile, id="standards"),
         pytest.param("rules", "Rules", RulesFile, id="rules"),
     ],

@@ -78,6 +78,7 @@ def test_an_alert_tells_its_story(told: Service) -> None:
         "changed_at": iso(ago(15)),
         "value": 61.5,
         "evidence": {"level": 25.0},
+        "muted_by": [{"kind": "inhibition", "id": "c"}],
     }
     assert [(t["before"], t["after"]) for t in transitions] == [
         (None, "pending"),

@@ -1,0 +1,68 @@
+"""The nouns of muting: what is held back, and by what. No I/O, no clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from core.model import Severity
+
+
+class MuteKind(StrEnum):
+    """What can hold an alert's messages back."""
+
+    INHIBITION = "inhibition"
+    MAINTENANCE = "maintenance"
+    SHELF = "shelf"
+    SILENCE = "silence"
+
+
+class Mute(NamedTuple):
+    """One thing that holds back: a silence or window by its id, an alert by that of the inhibitor
+    (of itself, where it is shelved).
+    """
+
+    kind: MuteKind
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What an alert is about, in words that matchers and inhibitions compare; empty where it is
+    about no such thing.
+    """
+
+    alert: str
+    rule: str
+    severity: Severity
+    subject: str = ""
+    site: str = ""
+    kind: str = ""
+    district: str = ""
+    gateway: str = ""
+    device: str = ""
+    parameter: str = ""
+    shelved: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequences:
+    """What the transitions of one commit bring with them: what holds each back, in their order."""
+
+    mutes: Sequence[tuple[Mute, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """What `by` (the owner of a key) wants to hear nothing of, from `starts_at` up to, not with,
+    `ends_at`, µs; all matchers must fit. `made_by` is the id of the key.
+    """
+
+    id: str
+    matchers: tuple[str, ...]
+    reason: str
+    by: str
+    made_by: str
+    made_at: int
+    starts_at: int
+    ends_at: int
