@@ -41,6 +41,7 @@ from core.model import MINUTE, Gateway, Message, Role, Settled
 from core.overrides import Effective, Overrides
 from core.settings import Settings
 from ingest import profiles, sources
+from ingest.admission import Admission
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.clocks import Clocks
 from ingest.dialects.table import DIALECTS
@@ -153,17 +154,18 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
     city = read_configuration(settings.config_dir)
     ledger = Ledger(settings.data_dir)
     try:
-        known = ledger.register(city.registry)
+        known, gateways = ledger.register(city.registry), city.registry.gateways
+        admission = Admission.of(gateways, settings.series_per_day, ledger.begun, clock())
         engine = Engine(city.rules, settings.lateness_minutes * MINUTE)
         arrangements = Arrangements(zone=city.registry.zone, windows=city.windows)
         follow_up = FollowUp(ledger, arrangements)
         pipeline = Pipeline(
-            Registry(known, city.profiles, ledger.series()),
+            Registry(known, city.profiles, ledger.series(), admission),
             city.sources,
             ledger,
             engine,
             sites=city.quality,
-            limits=_limits(settings, city.registry.gateways),
+            limits=_limits(settings, gateways),
             clocks=Clocks(settings.clock_offset_seconds),
             clock=clock,
             forwards=bool(settings.influx_url),

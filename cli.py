@@ -23,6 +23,7 @@ from cli_shared import Data, ask, bytes_of, settings_of, told, writing
 from core.errors import StartError
 from core.model import Message, Role, to_micros
 from core.settings import Settings
+from ingest.admission import Admission
 from ingest.explain import Speaker
 from ingest.explain import explain as explain_message
 from ingest.registry import Registry
@@ -185,7 +186,8 @@ def decode(
     with told():
         city = composition.read_configuration(config or settings_of(None).config_dir)
         message = Message(topic.encode(), bytes_of(file), _micros(received))
-        registry = Registry(city.registry, city.profiles, [])
+        terms = Admission(gateways=city.registry.gateways)
+        registry = Registry(city.registry, city.profiles, [], terms)
         speaker = Speaker(source=source, dialect=dialect, gateway=gateway)
         refused = False
         for line in explain_message(message, registry, city.sources, speaker):

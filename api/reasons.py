@@ -25,6 +25,10 @@ WORDS: Mapping[Refusal, tuple[str, str]] = {
         "The message cannot be read: it is cut off, or of another format.",
         "อ่านข้อความไม่ได้ อาจขาดหายหรือเป็นรูปแบบอื่น",
     ),
+    Refusal.QUOTA: (
+        "Its gateway has begun as many new series, or devices, as it may in a day.",
+        "เกตเวย์เริ่มชุดข้อมูลหรืออุปกรณ์ใหม่ครบจำนวนที่กำหนดต่อวันแล้ว",
+    ),
     Refusal.RETAINED: (
         "The message had the retain flag, so it may be from any time.",
         "ข้อความถูกตั้งค่า retain ไว้ จึงอาจมาจากเวลาใดก็ได้",

@@ -49,7 +49,7 @@ def write_configuration(folder: Path, devices: int, hold: bool) -> None:
         name = {"en": f"Place {number}", "th": f"ที่ {number}"}
         sites.append({"id": f"site-{number}", "kind": kind, "name": name, **place})
         found.append({"id": device, "gateway": GATEWAY, "site": f"site-{number}"})
-    gateway = {"id": GATEWAY, "name": {"en": "Load", "th": "โหลด"}}
+    gateway = {"id": GATEWAY, "name": {"en": "Load", "th": "โหลด"}, "series_per_day": 1_000_000}
     since = [device | {"since": "@"} for device in found]
     text = yaml.safe_dump({"gateways": [gateway], "devices": since}).replace("'@'", "2026-01-01")
     (folder / "devices.yaml").write_text(text, encoding="utf-8")

@@ -23,6 +23,7 @@ from core.model import (
     ID_PATTERN,
     MINUTE,
     SECOND,
+    AutoApprove,
     Device,
     Gateway,
     Placement,
@@ -126,12 +127,23 @@ class SitesFile(Strict):
     sites: list[SiteEntry]
 
 
+class AutoApproveEntry(Strict):
+    """Which devices a gateway may bring by itself."""
+
+    prefix: Id
+    site: Id
+    model: str = ""
+    devices_per_day: int = Field(default=50, ge=1)
+
+
 class GatewayEntry(Strict):
     """One gateway of `devices.yaml`: a topic level and a broker user, so neither dot nor colon."""
 
     id: GatewayId
     name: Name
     messages_per_second: float | None = Field(default=None, gt=0, le=1_000_000)
+    series_per_day: int | None = Field(default=None, ge=0)
+    auto_approve: AutoApproveEntry | None = None
 
 
 class MoveEntry(Strict):
@@ -237,7 +249,7 @@ def load(folder: Path) -> Configuration:
         raise ConfigError(problems)
     return Configuration(
         sites={s.id: Site(**s.model_dump(exclude={"quality"})) for s in sites.content.sites},
-        gateways={g.id: Gateway(**g.model_dump()) for g in devices.content.gateways},
+        gateways={g.id: _gateway(g) for g in devices.content.gateways},
         devices={d.id: _device(d) for d in devices.content.devices},
         zone=sites.content.timezone,
     )
@@ -254,6 +266,17 @@ def _read_all(folder: Path) -> tuple[Located[SitesFile], Located[DevicesFile]]:
     if problems:
         raise ConfigError(problems)
     return found["sites.yaml"], found["devices.yaml"]
+
+
+def _gateway(entry: GatewayEntry) -> Gateway:
+    auto = entry.auto_approve
+    return Gateway(
+        id=entry.id,
+        name=entry.name.model_dump(),
+        messages_per_second=entry.messages_per_second,
+        series_per_day=entry.series_per_day,
+        auto_approve=AutoApprove(**auto.model_dump()) if auto else None,
+    )
 
 
 def _device(entry: DeviceEntry) -> Device:
@@ -291,6 +314,11 @@ def _shared_addresses(devices: Located[DevicesFile]) -> Iterable[str]:
 def _dangling(sites: SitesFile, devices: Located[DevicesFile]) -> Iterable[str]:
     known_sites = {s.id for s in sites.sites}
     known_gateways = {g.id for g in devices.content.gateways}
+    for position, gateway in enumerate(devices.content.gateways):
+        auto = gateway.auto_approve
+        if auto is not None and auto.site not in known_sites:
+            text = f"site {auto.site} is not in sites.yaml; add it there or correct the name"
+            yield devices.problem(("gateways", position, "auto_approve", "site"), text)
     for position, device in enumerate(devices.content.devices):
         here: Place = ("devices", position)
         stood = [(here, device.site)]

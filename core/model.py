@@ -69,6 +69,7 @@ class Refusal(StrEnum):
     MISSING = "missing"
     NOT_A_NUMBER = "not-a-number"
     NOT_JSON = "not-json"
+    QUOTA = "quota"
     RETAINED = "retained"
     TIME_IN_FUTURE = "time-in-future"
     TIME_INVALID = "time-invalid"
@@ -180,14 +181,28 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AutoApprove:
+    """Devices whose id begins with `prefix` are registered when they first report: at this site, as
+    this model, so many a day.
+    """
+
+    prefix: str
+    site: str
+    model: str
+    devices_per_day: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """An MQTT client with its own credential, and the rate that it may send at, where it has one of
-    its own.
+    """An MQTT client with its own credential; how many messages a second it may send and how many
+    series a day it may begin, where it has limits of its own, and what it may bring by itself.
     """
 
     id: str
     name: Mapping[str, str]
     messages_per_second: float | None = None
+    series_per_day: int | None = None
+    auto_approve: AutoApprove | None = None
 
 
 class Former(NamedTuple):

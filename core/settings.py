@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     clock_offset_seconds: float = Field(
         default=120, gt=0, description="Officers are told of a device whose clock is further off."
     )
+    series_per_day: int = Field(
+        default=1000, ge=1, description="Most new series of one gateway in a day (UTC)."
+    )
     quarantine_days: int = Field(
         default=90, ge=1, description="What was quarantined longer ago is forgotten."
     )

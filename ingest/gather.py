@@ -114,8 +114,12 @@ class Gathered:
         ]
 
 
-def gather(messages: Sequence[Message], registry: Registry, sources: Sources) -> Gathered:
-    """Decode every message; total: what goes wrong with one stops no other."""
+def gather(
+    messages: Sequence[Message], registry: Registry, sources: Sources, at: int | None = None
+) -> Gathered:
+    """Decode every message; total: what goes wrong with one stops no other. What is new in the
+    registry is so since its message was received, or `at`.
+    """
     gathered = Gathered(messages, registry.series)
     rows, devices = gathered.rows, registry.devices
     for number, message in enumerate(messages):
@@ -145,7 +149,9 @@ def gather(messages: Sequence[Message], registry: Registry, sources: Sources) ->
             rows.extend(number, quick)
             continue
         for index, item in enumerate(items):
-            _place(item, number, index, gateway, registry, gathered)
+            _place(
+                item, number, index, registry, gathered, message.received_at if at is None else at
+            )
     return gathered
 
 
@@ -181,7 +187,7 @@ def _quick(
 
 
 def _place(
-    item: Item, number: int, index: int, gateway: str, registry: Registry, gathered: Gathered
+    item: Item, number: int, index: int, registry: Registry, gathered: Gathered, at: int
 ) -> None:
     """An item off the beaten track: find its device, translate it, find or bear its series."""
     refusals, rows = gathered.refusals, gathered.rows
@@ -189,17 +195,21 @@ def _place(
         refusals.add(number, index, *item)
         return
     device = registry.device_of(item.device)
-    refusal = registry.refuse(device, gateway)
+    refusal = registry.refuse(device, gathered.gateways[number], at)
     if refusal is not None:
         refusals.add(number, index, *refusal, device)
         return
     for found in translate(item, device, registry.devices[device].profile):
         if isinstance(found, Refused):
             refusals.add(number, index, *found, device)
-        else:
-            gathered.indexes[len(rows.message)] = index
-            series = registry.series_of(device, found.parameter)
-            rows.extend(number, [(series, found.measured_at, found.value)])
+            continue
+        series = registry.series_of(device, found.parameter, at)
+        if series is None:
+            words = f"its gateway may begin no more series today; {found.parameter} is new"
+            refusals.add(number, index, Refusal.QUOTA, words, device)
+            continue
+        gathered.indexes[len(rows.message)] = index
+        rows.extend(number, [(series, found.measured_at, found.value)])
 
 
 def quarantined(

@@ -198,7 +198,7 @@ class Pipeline:
         self, entries: Sequence[Held], *, by: str, note: str, payload: bytes | None
     ) -> Settled:
         message = message_of(entries, payload)
-        gathered = gather([message], self.registry, self.sources)
+        gathered = gather([message], self.registry, self.sources, self._clock())
         if gathered.statuses:
             return _refused(Refusal.WRONG_SHAPE, "a status says how it is now; discard this one")
         self._grow()
@@ -226,7 +226,9 @@ class Pipeline:
             StorageError, and whatever `change` raises: nothing changed.
         """
         self._resume()
-        if self.registry.newborn:  # of a batch that failed, and will be tried again
+        if (
+            self.registry.newborn or self.registry.arrived
+        ):  # of a batch that failed, and will be tried again
             self._commit(NOTHING_CHECKED, Counts(), [], self._nothing())
         with self._ledger.transaction() as connection:
             result = change(connection)
@@ -353,6 +355,7 @@ class Pipeline:
             columns=checked.columns,
             newest=checked.columns.newest(),
             new_series=tuple(self.registry.newborn),
+            new_devices=tuple(self.registry.arrived),
             quarantined=refused,
             transitions=outcome.transitions,
             states=outcome.states,
@@ -368,7 +371,7 @@ class Pipeline:
 
     def _accepted(self, checked: Checked, batch: Batch, outcome: Outcome) -> None:
         """It is committed: that is what we remember now."""
-        self.registry.committed(batch.new_series)
+        self.registry.committed(batch.new_series, batch.new_devices)
         self._state.accept(checked.moved)
         self._engine.accept(outcome)
         self._progress |= batch.progress

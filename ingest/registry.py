@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from core.configuration import Configuration
 from core.model import Device, Former, Refusal, Series, Site
+from ingest.admission import Admission
 from ingest.profiles import NO_PROFILE, Profile
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
@@ -50,8 +51,9 @@ class Known:
 class Registry:
     """Finds the series of a reading; a series is born with its first reading.
 
-    A newborn series is stored by the commit of its batch; until then `newborn` holds it, so that a
-    batch that is tried again stores it still.
+    A newborn series is stored by the commit of its batch, and so is a device that its gateway may
+    bring; until then `newborn` and `arrived` hold them, so that a batch that is tried again stores
+    them still.
     """
 
     def __init__(
@@ -59,15 +61,19 @@ class Registry:
         configuration: Configuration,
         profiles: Mapping[str, Profile],
         stored: Iterable[tuple[int, str, str]],
+        admission: Admission | None = None,
     ) -> None:
         self._profiles = profiles
+        self._admission = admission or Admission()
+        self._sites: Mapping[str, Site] = {}
         self.devices: dict[str, Known] = {}
         self._addresses: dict[str, str] = {}
         self.series: list[Series] = []
         self.newborn: list[Series] = []
+        self.arrived: list[Device] = []
         self.take(configuration)
         for _, device, parameter in stored:
-            self._add(device, parameter)
+            self._add(device, parameter, 0)
 
     def moved(self, configuration: Configuration) -> list[Series]:
         """The series that stand elsewhere, or at a place that is told of differently, by this
@@ -81,14 +87,8 @@ class Registry:
         """The devices are those of this configuration from now on; series keep their numbers."""
         for series in self.moved(configuration):
             self.series[series.index] = series
-        self.devices = {
-            d.id: Known(
-                d.gateway,
-                _place(d, configuration.sites),
-                self._profiles.get(d.model, NO_PROFILE),
-            )
-            for d in configuration.devices.values()
-        }
+        self._sites = configuration.sites
+        self.devices = {d.id: self._known(d) for d in configuration.devices.values()}
         for series in self.series:
             if series.device in self.devices:
                 self.devices[series.device].series[series.parameter] = series.index
@@ -100,29 +100,49 @@ class Registry:
         """Our id of what the network calls `named`; networks write hexadecimal as they like."""
         return named if named in self.devices else self._addresses.get(named.lower(), named)
 
-    def refuse(self, device: str, gateway: str) -> tuple[Refusal, str] | None:
-        """Why readings of `device` cannot be taken from `gateway`; None when they can."""
+    def refuse(self, device: str, gateway: str, at: int = 0) -> tuple[Refusal, str] | None:
+        """Why readings of `device` cannot be taken from `gateway`; None when they can. One that the
+        gateway may bring is registered, `at` µs.
+        """
         known = self.devices.get(device)
         if known is None:
-            return Refusal.UNKNOWN_DEVICE, f"{device} is not registered"
+            return self._welcome(device, gateway, at)
         if known.gateway != gateway:
             return Refusal.WRONG_GATEWAY, f"{device} belongs to another gateway"
         return None
 
-    def series_of(self, device: str, parameter: str) -> int:
-        """The number of a series of a known device; it is born when there is none yet."""
-        found = self.devices[device].series.get(parameter)
-        if found is None:
-            born = self._add(device, parameter)
+    def series_of(self, device: str, parameter: str, at: int = 0) -> int | None:
+        """The number of a series of a known device; it is born (`at` µs) when there is none yet,
+        but for None when its gateway has had as many as it may today.
+        """
+        known = self.devices[device]
+        found = known.series.get(parameter)
+        if found is None and self._admission.admits_series(known.gateway, at):
+            born = self._add(device, parameter, at)
             self.newborn.append(born)
-            found = born.index
+            return born.index
         return found
 
-    def committed(self, born: Sequence[Series]) -> None:
-        """These series are stored now."""
+    def committed(self, born: Sequence[Series], arrived: Sequence[Device]) -> None:
+        """These are stored now."""
         self.newborn = self.newborn[len(born) :]
+        self.arrived = self.arrived[len(arrived) :]
 
-    def _add(self, device: str, parameter: str) -> Series:
+    def _known(self, device: Device) -> Known:
+        profile = self._profiles.get(device.model, NO_PROFILE)
+        return Known(device.gateway, _place(device, self._sites), profile)
+
+    def _welcome(self, device: str, gateway: str, at: int) -> tuple[Refusal, str] | None:
+        if not self._admission.welcomes(device, gateway):
+            return Refusal.UNKNOWN_DEVICE, f"{device} is not registered"
+        made = self._admission.approve(device, gateway, at)
+        if made is None:
+            return Refusal.QUOTA, f"{gateway} may bring no more devices today; {device} is new"
+        self.devices[device] = self._known(made)
+        self.arrived.append(made)
+        return None
+
+    def _add(self, device: str, parameter: str, born_at: int) -> Series:
         known = self.devices.get(device) or Known("", NOWHERE)
         series = _at(
             Series(
@@ -132,6 +152,7 @@ class Registry:
                 site="",
                 kind="",
                 district="",
+                born_at=born_at,
             ),
             known.place,
         )

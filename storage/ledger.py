@@ -22,6 +22,7 @@ from core.model import (
     Columns,
     Counter,
     Counts,
+    Device,
     IntColumn,
     Progress,
     Quarantined,
@@ -39,6 +40,7 @@ from storage.changes import Resolution, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
 from storage.held_back import keep_held_back
 from storage.quality import forget, keep_tails, keep_windows, memory, on_arrival, revise
+from storage.registration import register
 from storage.statuses import current, keep_statuses
 
 PAYLOAD_LIMIT = 65_536
@@ -72,6 +74,7 @@ class Batch:
     counts: Counts
     newest: IntColumn = field(default_factory=lambda: np.empty(0, np.int64))
     new_series: Sequence[Series] = ()
+    new_devices: Sequence[Device] = ()
     quarantined: Sequence[Quarantined] = ()
     transitions: Sequence[Transition] = ()
     states: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
@@ -137,8 +140,13 @@ class Ledger:
     def register(self, configuration: Configuration) -> Configuration:
         """Make the registry what the files say; all of it, with what was made by the API."""
         with self.transaction() as connection:
-            registry.register(connection, configuration)
+            register(connection, configuration)
             return registry.known(connection)
+
+    def begun(self, since: int) -> tuple[dict[str, int], dict[str, int]]:
+        """How many series each gateway has begun since then, and how many devices it brought."""
+        with self.transaction() as connection:
+            return registry.begun(connection, since)
 
     def series(self) -> list[tuple[int, str, str]]:
         """(index, device, parameter) of every series, by index."""
@@ -260,6 +268,7 @@ class Ledger:
 
 def store(connection: Connection, batch: Batch) -> None:
     """Store one batch within the caller's transaction."""
+    registry.keep_approved(connection, batch.new_devices)
     if batch.new_series:
         fields = ("device", "parameter", "born_at")
         rows = [{"id": s.index} | _fields(s, *fields) for s in batch.new_series]

@@ -1,12 +1,10 @@
 """The registry in the ledger: sites, gateways, devices, and where each device has stood.
 
-What the files say is written anew at each start and can be changed there alone; what was made by
-the API stays. Where a file names an id that the API had made, the file wins.
+What stands in a file is changed there alone (`storage.registration`).
 
 Every function runs within a transaction of the caller: all that it changes is stored, or nothing.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,24 +16,11 @@ from core.model import Device, Gateway, Placement, Site, iso
 from storage import schema
 from storage.changes import note
 
-log = logging.getLogger(__name__)
-
 Result = TypeVar("Result")
 Change: TypeAlias = Callable[[Connection], Result]
 
 FILE, API, AUTO = "file", "api", "auto"
 _SITE, _DEVICE, _STOOD = schema.sites.c, schema.devices.c, schema.placements.c
-
-
-def register(connection: Connection, configuration: Configuration) -> None:
-    """Make gateways, sites and devices what the files say.
-
-    Where a device stood before the first moment that its file names is remembered. A site that has
-    left its file stays as long as a device of the API has stood there.
-    """
-    _replace_gateways(connection, configuration)
-    _replace_sites(connection, configuration)
-    _replace_devices(connection, configuration)
 
 
 def known(connection: Connection) -> Configuration:
@@ -109,9 +94,9 @@ def add_device(
         raise RegistryError("conflict", "id", words)
     _refuse_strange_site(connection, device.site)
     _check(connection, device.id, gateway=device.gateway, address=device.address)
-    values = _device_values(device) | {"origin": origin, "made_at": at}
+    values = device_values(device) | {"origin": origin, "made_at": at}
     connection.execute(insert(schema.devices), values)
-    connection.execute(insert(schema.placements), _placement_values(device))
+    connection.execute(insert(schema.placements), placement_values(device))
     note(connection, at, by, "device-added", device.id, f"{device.gateway}, {device.site}")
 
 
@@ -168,6 +153,36 @@ def move_device(
     return True
 
 
+def keep_approved(connection: Connection, devices: Sequence[Device]) -> None:
+    """Keep devices that their gateways brought, by the terms that the file states."""
+    for device in devices:
+        values = device_values(device) | {"origin": AUTO, "made_at": device.since}
+        connection.execute(insert(schema.devices), values)
+        connection.execute(insert(schema.placements), placement_values(device))
+        detail = f"{device.gateway}, {device.site}"
+        note(connection, device.since, "auto-approve", "device-added", device.id, detail)
+
+
+def begun(connection: Connection, since: int) -> tuple[dict[str, int], dict[str, int]]:
+    """How many series were born since then, and how many devices their gateways brought, each by
+    gateway.
+    """
+    s = schema.series.c
+    born = (
+        select(_DEVICE.gateway, func.count())
+        .join(schema.series, s.device == _DEVICE.id)
+        .where(s.born_at >= since)
+        .group_by(_DEVICE.gateway)
+    )
+    brought = (
+        select(_DEVICE.gateway, func.count())
+        .where(_DEVICE.origin == AUTO, _DEVICE.made_at >= since)
+        .group_by(_DEVICE.gateway)
+    )
+    series, devices = connection.execute(born), connection.execute(brought)
+    return dict(series.all()), dict(devices.all())
+
+
 def _check(
     connection: Connection,
     device: str,
@@ -202,63 +217,6 @@ def _refuse_file(row: Any, noun: str, file: str) -> None:
         raise RegistryError("conflict", "id", words)
 
 
-def _replace_gateways(connection: Connection, configuration: Configuration) -> None:
-    connection.execute(delete(schema.gateways))
-    rows = [{"id": g.id} | _names(g.name) for g in configuration.gateways.values()]
-    _insert(connection, schema.gateways, rows)
-
-
-def _replace_sites(connection: Connection, configuration: Configuration) -> None:
-    needed = (
-        select(_STOOD.site)
-        .join(schema.devices, _DEVICE.id == _STOOD.device)
-        .where(_DEVICE.origin != FILE)
-    )
-    left = select(_SITE.id).where(_SITE.origin == FILE, _SITE.id.in_(needed))
-    for site in connection.execute(left).scalars().all():
-        if site not in configuration.sites:
-            log.warning("%s has left sites.yaml; it stays, since devices have stood there", site)
-            connection.execute(update(schema.sites).where(_SITE.id == site).values(origin=API))
-    _forget(connection, schema.sites, "sites.yaml", configuration.sites)
-    rows = [site_values(s) | {"origin": FILE} for s in configuration.sites.values()]
-    _insert(connection, schema.sites, rows)
-
-
-def _replace_devices(connection: Connection, configuration: Configuration) -> None:
-    devices = configuration.devices.values()
-    _forget(connection, schema.devices, "devices.yaml", configuration.devices)
-    rows = [_device_values(d) | {"origin": FILE, "made_at": 0} for d in devices]
-    _insert(connection, schema.devices, rows)
-    for device in devices:
-        later = (_STOOD.device == device.id, _STOOD.since >= device.placements[0].since)
-        connection.execute(delete(schema.placements).where(*later))
-    stood = [row for device in devices for row in _placement_values(device)]
-    _insert(connection, schema.placements, stood)
-    addresses = {d.address.lower() for d in devices if d.address}
-    for row in connection.execute(select(schema.devices).where(_DEVICE.origin != FILE)).all():
-        if row.address.lower() in addresses:
-            log.warning("%s loses its address %s to devices.yaml", row.id, row.address)
-            connection.execute(
-                update(schema.devices).where(_DEVICE.id == row.id).values(address="")
-            )
-
-
-def _forget(connection: Connection, table: Any, file: str, named: Mapping[str, object]) -> None:
-    """Make room for what the file says."""
-    for identifier in connection.execute(
-        select(table.c.id).where(table.c.origin != FILE)
-    ).scalars():
-        if identifier in named:
-            log.warning("%s was made by the API; %s has it now, and wins", identifier, file)
-            connection.execute(delete(table).where(table.c.id == identifier))
-    connection.execute(delete(table).where(table.c.origin == FILE))
-
-
-def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
-
-
 def _row(connection: Connection, table: Any, identifier: str) -> Any:
     return connection.execute(select(table).where(table.c.id == identifier)).one_or_none()
 
@@ -278,19 +236,22 @@ def _differences(row: Any, wanted: Mapping[str, Any]) -> dict[str, Any]:
 def site_values(site: Site) -> dict[str, Any]:
     """A site as columns, without its origin."""
     plain = ("id", "kind", "latitude", "longitude", "district", "owner")
-    return {name: getattr(site, name) for name in plain} | _names(site.name)
+    return {name: getattr(site, name) for name in plain} | name_values(site.name)
 
 
-def _device_values(device: Device) -> dict[str, Any]:
+def device_values(device: Device) -> dict[str, Any]:
+    """A device as columns, without where it comes from."""
     plain = ("id", "gateway", "site", "since", "model", "address")
     return {name: getattr(device, name) for name in plain}
 
 
-def _placement_values(device: Device) -> list[dict[str, Any]]:
+def placement_values(device: Device) -> list[dict[str, Any]]:
+    """Where it has stood, as rows."""
     return [{"device": device.id} | at._asdict() for at in device.placements]
 
 
-def _names(name: Mapping[str, str]) -> dict[str, str]:
+def name_values(name: Mapping[str, str]) -> dict[str, str]:
+    """A name as columns."""
     return {"name_en": name["en"], "name_th": name["th"]}
 
 

@@ -20,7 +20,7 @@ from api.auth import ROUTES
 from api.metrics import settle_seconds
 from api.problems import KINDS
 from core.catalogue import CATALOGUE, Parameter
-from core.configuration import DeviceEntry, DevicesFile, GatewayEntry, SiteEntry
+from core.configuration import AutoApproveEntry, DeviceEntry, DevicesFile, GatewayEntry, SiteEntry
 from core.model import Flag, Reason, Refusal, Role, Severity
 from core.overrides import ClimateEntry, LimitsEntry, SitesWithQuality
 from core.settings import Settings
@@ -217,7 +217,7 @@ def test_it_has_a_row_for_each_limit_of_the_standards(limit: Limit) -> None:
     [
         pytest.param("sites.yaml", [SiteEntry], id="sites"),
         pytest.param("quality", [LimitsEntry, ClimateEntry], id="quality"),
-        pytest.param("devices.yaml", [DeviceEntry, GatewayEntry], id="devices"),
+        pytest.param("devices.yaml", [DeviceEntry, GatewayEntry, AutoApproveEntry], id="devices"),
         pytest.param("sources.yaml", [SourceEntry], id="sources"),
         pytest.param("profiles/", [ProfileEntry, ChannelEntry], id="profiles"),
         pytest.param("maintenance.yaml", [WindowEntry], id="maintenance"),

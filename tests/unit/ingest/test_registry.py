@@ -92,7 +92,7 @@ def test_a_series_is_born_once_and_newborn_until_it_is_committed(registry: Regis
     ]
     assert (born[0].site, born[0].kind, born[0].district) == ("patong", "beach", "kathu")
     registry.series_of("air-1", "pm25")  # while the batch before it is being committed
-    registry.committed(born)
+    registry.committed(born, [])
     assert [s.index for s in registry.newborn] == [2]
 
 
