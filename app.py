@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine as Database
 
+import brokers
 import upkeep
 from alerts import maintenance
 from alerts import rules as alert_rules
@@ -42,9 +42,10 @@ from core.overrides import Effective, Overrides
 from core.settings import Settings
 from ingest import profiles, sources
 from ingest.admission import Admission
-from ingest.broker import BrokerAddress, EmbeddedBroker
+from ingest.broker import BrokerAddress
 from ingest.clocks import Clocks
 from ingest.dialects.table import DIALECTS
+from ingest.follower import Follower
 from ingest.limits import Limit, Limits
 from ingest.mqtt import Listener
 from ingest.pipeline import Pipeline
@@ -188,14 +189,11 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A system that runs, and the ways into it; no `gateway_secrets` where the broker is an outside
-    one.
-    """
+    """A system that runs, and the ways into it."""
 
     system: System
     api_url: str
     broker: BrokerAddress
-    gateway_secrets: Mapping[str, str]
     write: Write
 
     async def create_key(self, role: Role, owner: str) -> str:
@@ -213,14 +211,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         ConfigError, StartError: nothing is left running.
     """
     async with AsyncExitStack() as stack:
-        influx, outside = _influx_address(settings), _outside_broker(settings)
+        influx, outside = _influx_address(settings), brokers.outside(settings)
         system = build(settings, now)
         stack.callback(system.close)
         door = stack.enter_context(listening(settings))
         api_url = "http://{}:{}".format(*door.getsockname()[:2])
 
-        broker, address, credentials = _broker(system, outside)
-        stack.callback(broker.stop if broker else _nothing)
+        everybody = system.city.sources.all
+        broker = brokers.start(settings, outside, everybody, system.ledger, system.readers, now())
+        stack.callback(broker.stop)
 
         settled = settle_seconds()
 
@@ -244,12 +243,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             settled=settled.observe,
         )
         listener = Listener(
-            host=address.host,
-            port=address.port,
-            username=address.username,
-            password=address.password,
-            client_id=address.client_id,
-            topics=[STATUS_FILTER, *(source.filter for source in system.city.sources.all)],
+            host=broker.address.host,
+            port=broker.address.port,
+            username=broker.address.username,
+            password=broker.address.password,
+            client_id=broker.address.client_id,
+            trust=broker.address.trust,
+            topics=[STATUS_FILTER, *(source.filter for source in everybody)],
             deliver=worker.deliver,
             connected=lambda at: upkeep.quietly(
                 worker.submit(partial(system.pipeline.connected, at))
@@ -274,16 +274,23 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             return await asyncio.wrap_future(worker.submit(partial(change, system.ledger)))
 
         local = new_key()
-        status = partial(upkeep.status, system, worker, listener, forwarder, rate)
-        context = _context(system, write, history, local.hash, status, (settled,))
+        status = partial(upkeep.status, system, worker, listener, forwarder, broker, rate)
+        context = _context(
+            system,
+            write,
+            history,
+            local.hash,
+            broker.follower,
+            status=status,
+            collectors=(settled,),
+        )
         await serve(stack, create_app(context), door)
         stack.enter_context(local_file(settings.data_dir, {"api": api_url, "key": local.text}))
         log.info("API on %s", api_url)
         yield Running(
             system=system,
             api_url=api_url,
-            broker=address,
-            gateway_secrets=credentials,
+            broker=broker.address,
             write=write,
         )
 
@@ -309,10 +316,12 @@ async def ask(settings: Settings, method: str, path: str, body: Any = None) -> h
     async def write(change: Callable[[Ledger], Result]) -> Result:
         return change(system.ledger)
 
-    context = _context(system, write, LedgerHistory(system.readers), key.hash)
     headers = {"Authorization": f"Bearer {key.text}"}
-    transport = httpx.ASGITransport(create_app(context))
     try:
+        sources = system.city.sources.all
+        follower = brokers.follower_outside(settings, sources, system.ledger, system.readers)
+        context = _context(system, write, LedgerHistory(system.readers), key.hash, follower)
+        transport = httpx.ASGITransport(create_app(context))
         async with httpx.AsyncClient(
             transport=transport, base_url="http://andaman", headers=headers
         ) as client:
@@ -326,6 +335,8 @@ def _context(
     write: Write,
     history: History,
     local_key_hash: str,
+    follower: Follower | None,
+    *,
     status: Callable[[], SystemStatus] = lambda: SystemStatus(checks={}),
     collectors: tuple[Collector, ...] = (),
 ) -> ApiContext:
@@ -346,6 +357,7 @@ def _context(
         enrol=enrol,
         push=push,
         retry=retry,
+        admit=brokers.admit_through(system.settings, follower),
         dialects=frozenset(DIALECTS),
         clock=now,
         status=status,
@@ -358,6 +370,9 @@ def _context(
         intervals={p.id: p.interval for p in system.city.profiles.values()},
         local_key_hash=local_key_hash,
         collectors=collectors,
+        reserved=frozenset(
+            filter(None, [system.settings.mosquitto_dir and system.settings.mqtt_username])
+        ),
     )
 
 
@@ -388,22 +403,6 @@ async def _forwarding(
     return forwarder, history
 
 
-def _broker(
-    system: System, outside: BrokerAddress | None
-) -> tuple[EmbeddedBroker | None, BrokerAddress, Mapping[str, str]]:
-    """The embedded broker, started, or the address of the outside one."""
-    settings = system.settings
-    if outside is not None:
-        return None, outside, {}
-    broker = EmbeddedBroker(
-        settings.data_dir / "broker",
-        sorted(system.city.registry.gateways),
-        settings.mqtt_port,
-        sources=system.city.sources.all,
-    )
-    return broker, broker.start(), broker.credentials
-
-
 def _limits(settings: Settings, gateways: Mapping[str, Gateway]) -> Limits:
     usual = Limit(
         per_second=settings.gateway_messages_per_second,
@@ -411,25 +410,6 @@ def _limits(settings: Settings, gateways: Mapping[str, Gateway]) -> Limits:
     )
     own = {g.id: g.messages_per_second for g in gateways.values() if g.messages_per_second}
     return Limits(usual, own)
-
-
-def _outside_broker(settings: Settings) -> BrokerAddress | None:
-    if not settings.mqtt_url:
-        return None
-    parts = urlsplit(settings.mqtt_url)
-    try:
-        port = parts.port or 1883
-    except ValueError:
-        port = 0
-    if parts.scheme != "mqtt" or not parts.hostname or not port:
-        raise ConfigError(["ANDAMAN_MQTT_URL cannot be used; write mqtt://host:1883"])
-    return BrokerAddress(
-        host=parts.hostname,
-        port=port,
-        username=settings.mqtt_username,
-        password=settings.mqtt_password.get_secret_value(),
-        client_id=settings.mqtt_client_id,
-    )
 
 
 def _influx_address(settings: Settings) -> InfluxAddress | None:
@@ -441,7 +421,3 @@ def _influx_address(settings: Settings) -> InfluxAddress | None:
         bucket=settings.influx_bucket,
         token=settings.influx_token.get_secret_value(),
     )
-
-
-def _nothing() -> None:
-    pass

@@ -50,6 +50,7 @@ class Demo:
     key: str
     api: httpx.AsyncClient
     coast: Coast
+    secrets: Mapping[str, str]
     gateways: Mapping[str, Gateway]
     console: Console
 
@@ -98,13 +99,16 @@ async def _demo(seconds: float | None, data: Path, ready_file: Path | None) -> N
         key = await running.create_key(Role.ADMIN, OWNER)
         headers = {"Authorization": f"Bearer {key}"}
         client = httpx.AsyncClient(base_url=running.api_url, headers=headers, timeout=10)
+        api = await stack.enter_async_context(client)
+        issued = {name: await _issue(api, name) for name in sorted(city.gateways)}
         demo = Demo(
             running=running,
             broker=broker,
             key=key,
-            api=await stack.enter_async_context(client),
+            api=api,
             coast=coast_of(city.sites, city.devices.values(), Chance(SEED)),
-            gateways=_gateways(broker, running.gateway_secrets),
+            secrets=issued,
+            gateways=_gateways(broker, issued),
             console=console,
         )
         await _end_older_keys(demo)
@@ -122,6 +126,12 @@ async def _end_older_keys(demo: Demo) -> None:
     for key in await items(demo.api, "/v1/keys"):
         if key["owner"] == OWNER and key["revoked_at"] is None and key["id"] not in demo.key:
             await demo.api.delete(f"/v1/keys/{key['id']}")
+
+
+async def _issue(api: httpx.AsyncClient, gateway: str) -> str:
+    """A new secret of the gateway: those of earlier runs are known to nobody."""
+    answer = await api.post(f"/v1/gateways/{gateway}/rotate")
+    return str(answer.raise_for_status().json()["secret"])
 
 
 def _gateways(broker: BrokerAddress, credentials: Mapping[str, str]) -> dict[str, Gateway]:
@@ -268,7 +278,7 @@ def _addresses(demo: Demo) -> list[str]:
 
 def ready(demo: Demo) -> dict[str, Any]:
     """What a script needs to use the running demo."""
-    broker, credentials = demo.broker, dict(demo.running.gateway_secrets)
+    broker, credentials = demo.broker, dict(demo.secrets)
     username = min(credentials)
     return {
         "api": demo.running.api_url,

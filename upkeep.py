@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from api.server import Check, SystemStatus
 from core.errors import StorageError
 from core.model import DAY
-from ingest.broker import EmbeddedBroker
 from ingest.mqtt import Listener
 from ingest.worker import Worker
 from storage.forwarder import Forwarder, ForwarderHealth, ForwarderState
@@ -21,6 +20,7 @@ from storage.refill import refill, waiting
 
 if TYPE_CHECKING:
     from app import System
+    from brokers import Broker
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Rate:
 async def tick(
     step: Callable[[int], None],
     worker: Worker,
-    broker: EmbeddedBroker | None,
+    broker: "Broker",
     rate: Rate,
     clock: Callable[[], int],
 ) -> None:
@@ -56,8 +56,7 @@ async def tick(
         if last is None or last.done():  # a ledger that refuses is told by the worker's health
             last = worker.submit(partial(step, clock()))
             quietly(last)
-        if broker is not None:
-            broker.check()
+        await broker.check()
         rate.note(worker.messages, time.monotonic())
         await asyncio.sleep(1)
 
@@ -110,6 +109,7 @@ def status(
     worker: Worker,
     listener: Listener,
     forwarder: Forwarder | None,
+    broker: "Broker",
     rate: Rate,
 ) -> SystemStatus:
     """How every part is, in words for a person."""
@@ -125,6 +125,9 @@ def status(
             or f"{len(system.city.rules)} rules run",
         ),
     }
+    if broker.follower:
+        unknown = broker.follower.failing
+        checks["credentials"] = Check(not unknown, unknown or "the broker knows them")
     health = forwarder.health if forwarder else ForwarderHealth()
     if forwarder:
         well = health.state is ForwarderState.OK

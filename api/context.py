@@ -77,12 +77,21 @@ class Retry(Protocol):
     ) -> Awaitable[Settled | None]: ...
 
 
+class Admit(Protocol):
+    """Has the broker let in whom the ledger names now; what is left to do by hand, else nothing.
+    Raises BrokerError.
+    """
+
+    def __call__(self) -> Awaitable[str]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
     """`readers`, `status`, `throttle` (of a gateway) and `clocks` (of devices of which enough was
     heard) are used from many threads at once.
 
-    `push` and `retry` go through the pipeline; `dialects` are those that it understands.
+    `push` and `retry` go through the pipeline; `dialects` are those that it understands. `admit`
+    tells the broker after a change; `reserved` are ids that no gateway may have.
 
     `zone` is the city's; `intervals` say how often a model of device reports, µs.
 
@@ -99,6 +108,7 @@ class ApiContext:
     enrol: Enrol
     push: Push
     retry: Retry
+    admit: Admit
     dialects: frozenset[str]
     clock: Callable[[], int]
     status: Callable[[], SystemStatus]
@@ -110,6 +120,7 @@ class ApiContext:
     zone: ZoneInfo = UTC_ZONE
     intervals: Mapping[str, int] = field(default_factory=dict)
     local_key_hash: str | None = None
+    reserved: frozenset[str] = frozenset()
     collectors: tuple[Collector, ...] = ()
     write_seconds: float = 10.0
 

@@ -44,6 +44,13 @@ class GatewayStatus(Answer):
     firmware: str | None
 
 
+class GatewayCredential(Answer):
+    """The newest secret of a gateway, as far as it is kept."""
+
+    issued_at: Time
+    revoked_at: Time | None
+
+
 class RateLimit(Answer):
     """How it stands to the rate that it may send at. Nothing of what is above is lost."""
 
@@ -61,6 +68,10 @@ class Gateway(Answer):
             "name": {"en": "Patong", "th": "ป่าตอง"},
             "devices": 12,
             "newest": "2026-11-22T01:00:00Z",
+            "credential": {
+                "issued_at": "2026-11-01T08:00:00Z",
+                "revoked_at": "2026-11-22T02:00:00Z",
+            },
             "status": {
                 "online": True,
                 "since": "2026-11-22T00:12:00Z",
@@ -85,6 +96,7 @@ class Gateway(Answer):
     name: Names
     devices: int
     newest: Time | None = Field(description="When a reading of its devices last came.")
+    credential: GatewayCredential | None = Field(description="Null when it never had a secret.")
     status: GatewayStatus | None = Field(description="Null when it never sent one.")
     limit: RateLimit
     missing: int = Field(description="Messages that are missing now, over all its counters.")
@@ -117,6 +129,7 @@ def _gateway(row: stored.GatewayRow, throttle: Throttle) -> Gateway:
         name=Names(en=row.name_en, th=row.name_th),
         devices=row.devices,
         newest=None if row.newest is None else iso(row.newest),
+        credential=_credential(row),
         status=None if row.status is None else _status(row.status),
         limit=RateLimit(
             messages_per_second=throttle.messages_per_second,
@@ -126,6 +139,13 @@ def _gateway(row: stored.GatewayRow, throttle: Throttle) -> Gateway:
         missing=missing(row.counters),
         counters=[_counter(counted) for counted in row.counters[:MOST_EPOCHS]],
     )
+
+
+def _credential(row: stored.GatewayRow) -> GatewayCredential | None:
+    if row.issued_at is None:
+        return None
+    revoked = None if row.revoked_at is None else iso(row.revoked_at)
+    return GatewayCredential(issued_at=iso(row.issued_at), revoked_at=revoked)
 
 
 def _status(status: Status) -> GatewayStatus:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import (
     alerts,
     audit,
+    credentials,
     daily,
     devices,
     docs,
@@ -39,6 +40,7 @@ BODY_LIMIT = 256 * 1024
 _RESOURCES = (
     alerts,
     audit,
+    credentials,
     daily,
     devices,
     gateways,

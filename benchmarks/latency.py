@@ -105,10 +105,12 @@ def measure(child: Child, folder: Path, readings_per_second: float, seconds: flo
     idle = servers.memory(child.pid, "VmRSS")
     data = folder / "data"
     local = json.loads((data / "local.json").read_text(encoding="utf-8"))
-    secrets = json.loads((data / "broker" / "credentials.json").read_text(encoding="utf-8"))
+    rotate = f"{local['api']}/v1/gateways/{load.GATEWAY}/rotate"
+    headers = {"Authorization": f"Bearer {local['key']}"}
+    issued = httpx.post(rotate, headers=headers).raise_for_status().json()
     publisher = Publisher(
         port=ready["mqtt"]["port"],
-        password=secrets["gateways"][load.GATEWAY],
+        password=issued["secret"],
         seconds=seconds,
         messages_per_second=readings_per_second / load.VALUES,
     )

@@ -1,6 +1,7 @@
 """Every error that Andaman raises on purpose.
 
 AndamanError
+├── BrokerError      the broker cannot be told whom to let in: say so, try again each second
 ├── ConfigError      refuse to start; one line for each problem, with file and line
 ├── DecodeError      quarantine the payload with its reason, acknowledge it, never retry
 ├── RegistryError    a site or device cannot be changed so: say which field, and what to do
@@ -15,6 +16,10 @@ from core.model import Refusal
 
 class AndamanError(Exception):
     """The root: catch it where a sentence for a person is due."""
+
+
+class BrokerError(AndamanError):
+    """The broker could not be told whom to let in; the message says what to correct."""
 
 
 class ConfigError(AndamanError):

@@ -35,10 +35,21 @@ class Settings(BaseSettings):
     )
     mqtt_url: str = Field(
         default="",
-        description="mqtt://host:port of an outside broker; empty runs the embedded one.",
+        description="mqtt:// or mqtts://host:port of an outside broker; empty runs the embedded.",
     )
     mqtt_port: int = Field(
         default=1883, ge=0, le=65535, description="Port of the embedded broker; 0 takes a free one."
+    )
+    mqtt_host: str = Field(
+        default="127.0.0.1", description="Address that the embedded broker listens on."
+    )
+    mqtt_cert_file: str = Field(
+        default="", description="Certificate of the embedded broker; with it, it speaks TLS alone."
+    )
+    mqtt_key_file: str = Field(default="", description="The key of that certificate.")
+    mqtt_ca_file: str = Field(
+        default="",
+        description="Who may vouch for the outside broker, with mqtts://; empty: this machine's.",
     )
     mqtt_username: str = Field(
         default="ingest", description="User of Andaman at an outside broker."
@@ -48,6 +59,13 @@ class Settings(BaseSettings):
     )
     mqtt_client_id: str = Field(
         default="andaman-ingest", description="Fixed client id of the session."
+    )
+    mosquitto_dir: str = Field(
+        default="",
+        description="Folder where Andaman writes an outside Mosquitto's passwords and acl.",
+    )
+    mosquitto_pid_file: str = Field(
+        default="", description="File with that Mosquitto's process number, to make it read them."
     )
     influx_url: str = Field(
         default="", description="http://host:port of InfluxDB 2; empty does without."

@@ -14,8 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -23,14 +23,29 @@ from pathlib import Path
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from core.errors import StartError
-from ingest.broker_files import HOST, INGEST, configuration, keep_secrets, write_private
+from core.errors import BrokerError, StartError
+from ingest.broker_files import (
+    INGEST,
+    LOOPBACK,
+    Certificate,
+    Place,
+    Secrets,
+    Stamp,
+    configuration,
+    keep_secrets,
+    write_private,
+)
+from ingest.broker_log import BrokerLog
 from ingest.sources import Source
+from ingest.tls import Trust
+from storage.credentials import Credential
 from storage.database import FolderLock
 
 _PROGRAM = "nats-server"
+_EVERYWHERE = "0.0.0.0"  # noqa: S104  the loopback as well
 _READY_SECONDS = 30.0  # a large store is read again at start
 _STOP_SECONDS = 3.0
+_RELOAD_SECONDS = 2.0
 _RESTART_SECONDS = 5.0  # between two tries to bring a dead broker back
 _STEADY_SECONDS = 30.0  # after so long a life, the next death is worth a line again
 _POLL_SECONDS = 0.02
@@ -63,6 +78,7 @@ class BrokerAddress:
     username: str
     password: str = field(repr=False)
     client_id: str = field(repr=False)
+    trust: Trust | None = None
 
 
 class EmbeddedBroker:
@@ -75,14 +91,17 @@ class EmbeddedBroker:
     def __init__(
         self,
         folder: Path,
-        gateways: Iterable[str],
+        gateways: Sequence[Credential],
         port: int,
         *,
+        host: str = LOOPBACK,
+        certificate: Certificate | None = None,
         sources: Sequence[Source] = (),
         ack_wait_seconds: int = 10,
     ) -> None:
-        """`folder` is made when it is missing; `port` 0 takes a free one. Below
-        `andaman/v1/` each gateway has topics of its own; `sources` say which others it may use.
+        """`folder` is made when it is missing; `gateways` are let in; `port` 0 takes a free one.
+        With `certificate` all connections are TLS, our own as well. Below `andaman/v1/` each
+        gateway has topics of its own; `sources` say which others it may use.
 
         `ack_wait_seconds`: so long nats-server holds back what it has sent and we have not
         acknowledged, even from a new connection, and with a full window everything behind it. So
@@ -91,11 +110,16 @@ class EmbeddedBroker:
         gateways on slow links get their receipts by the same rule. A session keeps the value that
         it began with.
         """
-        self.credentials: Mapping[str, str] = {}  # gateway → secret, filled by `start`
         self._folder = folder.absolute()
-        self._gateways = tuple(gateways)
+        self._gateways = {c.gateway: c.bcrypt for c in gateways}
         self._sources = sources
         self._wanted_port = port
+        self._host = host
+        self._near = LOOPBACK if host == _EVERYWHERE else host
+        self._certificate = certificate
+        self._port = 0
+        self._secrets = Secrets()
+        self._stamp: Stamp = None
         self._config = self._folder / "nats.conf"
         self._lock: FolderLock | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -129,6 +153,7 @@ class EmbeddedBroker:
             return
         age = time.monotonic() - self._restarted
         if self._child.poll() is None:
+            self._renew(self._child)
             self._told = self._told and age < _STEADY_SECONDS
         elif age > _RESTART_SECONDS:
             if not self._told:
@@ -136,6 +161,24 @@ class EmbeddedBroker:
             self._told, self._restarted = True, time.monotonic()
             with suppress(OSError, StartError):  # a full disk, say: a later check tries again
                 self._launch()
+
+    def admit(self, credentials: Sequence[Credential]) -> None:
+        """Let in those gateways and no others, from now on. Connections of gateways whose
+        credential has changed end; the others stay. Any thread may call this.
+
+        Raises:
+            BrokerError: the broker could not be told.
+        """
+        self._gateways = {c.gateway: c.bcrypt for c in credentials}
+        child = self._child
+        if child is None:
+            return
+        try:
+            self._configure()
+        except OSError as error:
+            words = f"{self._config}: cannot be written ({error.strerror})"
+            raise BrokerError(words) from error
+        self._reload(child)
 
     def stop(self) -> None:
         """End the broker within 3 s, if it runs; what it stores stays."""
@@ -154,31 +197,64 @@ class EmbeddedBroker:
     def _start(self) -> BrokerAddress:
         self._end_stale()
         self._folder.chmod(0o700)
-        kept = keep_secrets(self._folder / "credentials.json", self._gateways)
-        self.credentials = {gateway: kept.gateways[gateway] for gateway in self._gateways}
+        self._secrets = kept = keep_secrets(self._folder / "credentials.json")
         for _ in range(_TRIES):
-            port = self._wanted_port or _free_port()
-            _require_free(port)
-            text = configuration(
-                self._folder, port, kept, self._gateways, self._ack_wait, self._sources
+            self._port = port = self._wanted_port or _free_port()
+            _require_free(self._host, port)
+            address = BrokerAddress(
+                host=self._near,
+                port=port,
+                username=INGEST,
+                password=kept.ingest,
+                client_id=kept.client_id,
+                trust=self._certificate.trust if self._certificate else None,
             )
-            write_private(self._config, text)
+            self._configure()
             self._launch()
-            if self._is_ready(port, kept.ingest):
-                return BrokerAddress(
-                    host=HOST,
-                    port=port,
-                    username=INGEST,
-                    password=kept.ingest,
-                    client_id=kept.client_id,
-                )
+            if self._is_ready(address):
+                return address
             words = self._last_words()
             if self._wanted_port or "address already in use" not in words:
                 break
         raise StartError(f"the embedded broker did not start on port {port}: {words}")
 
+    def _configure(self) -> None:
+        text = configuration(
+            self._folder,
+            Place(host=self._host, port=self._port, certificate=self._certificate),
+            self._secrets,
+            self._gateways,
+            self._ack_wait,
+            self._sources,
+        )
+        write_private(self._config, text)
+
+    def _reload(self, child: "subprocess.Popen[bytes]") -> None:
+        """Have it read its configuration, and wait until it has."""
+        deadline = time.monotonic() + _RELOAD_SECONDS
+        with closing(BrokerLog(self._folder / "log")) as log:
+            child.send_signal(signal.SIGHUP)
+            while child.poll() is None and time.monotonic() < deadline:
+                for line in log.lines():
+                    if "ailed to reload" in line:
+                        raise BrokerError(f"the embedded broker: {line.partition('] ')[2]}")
+                    if "Reloaded server configuration" in line:
+                        return
+                time.sleep(_POLL_SECONDS)
+        if child.poll() is None:  # a dead one reads it when `check` starts it again
+            raise BrokerError("the embedded broker does not answer; see its log")
+
+    def _renew(self, child: "subprocess.Popen[bytes]") -> None:
+        """Have it read its certificate again when that was replaced."""
+        stamp = self._certificate.stamp() if self._certificate else None
+        if stamp is not None and stamp != self._stamp:
+            self._stamp = stamp
+            child.send_signal(signal.SIGHUP)
+            _log.info("the embedded broker reads its renewed certificate")
+
     def _launch(self) -> None:
         command = [str(_binary()), "-c", str(self._config)]
+        self._stamp = self._certificate.stamp() if self._certificate else None
         if sys.platform == "linux" and threading.current_thread() is threading.main_thread():
             guard = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())]
             command = guard + command
@@ -192,11 +268,11 @@ class EmbeddedBroker:
             )
         (self._folder / "pid").write_text(str(self._child.pid), encoding="ascii")
 
-    def _is_ready(self, port: int, password: str) -> bool:
+    def _is_ready(self, address: BrokerAddress) -> bool:
         """Wait until it welcomes us; False when it ends or takes too long."""
         deadline = time.monotonic() + _READY_SECONDS
         while self._child and self._child.poll() is None and time.monotonic() < deadline:
-            if _welcomes(port, password):
+            if _welcomes(address):
                 return True
             time.sleep(_POLL_SECONDS)
         return False
@@ -252,12 +328,14 @@ def _binary() -> Path:
     )
 
 
-def _welcomes(port: int, password: str) -> bool:
+def _welcomes(address: BrokerAddress) -> bool:
     """Whether a broker that knows our secret answers: another program may have been quicker."""
     client = Client(CallbackAPIVersion.VERSION2, "andaman-start", reconnect_on_failure=False)
-    client.username_pw_set(INGEST, password)
+    client.username_pw_set(address.username, address.password)
+    if address.trust is not None:
+        client.tls_set_context(address.trust.context())
     try:
-        client.connect(HOST, port)
+        client.connect(address.host, address.port)
         for _ in range(_WELCOME_LOOPS):
             if client.loop(timeout=1) or client.is_connected():
                 break
@@ -270,17 +348,18 @@ def _welcomes(port: int, password: str) -> bool:
 
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
-def _require_free(port: int) -> None:
+def _require_free(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as nats-server does
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as error:
+            where = "" if host == LOOPBACK else f" on {host}"
             raise StartError(
-                f"MQTT port {port}: {error.strerror}; end what uses it, "
+                f"MQTT port {port}{where}: {error.strerror}; end what uses it, "
                 "or set ANDAMAN_MQTT_PORT to another one (0 takes a free one)"
             ) from error

@@ -1,20 +1,24 @@
-"""What the embedded broker reads: secrets, made once, and a configuration, made at each start.
+"""What the embedded broker reads: our own secrets, made once, and a configuration, made at each
+start and whenever a gateway's credential changes.
 
 Both are files of mode 0600, so that no secret stands in an argument or in the environment.
 """
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+from typing import TypeAlias
 
 import msgspec
 
 from core.errors import StartError
 from ingest.sources import GATEWAY_LEVEL, Source
+from ingest.tls import Trust
 
-HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 INGEST = "andaman.ingest"  # no gateway can be called so: their ids have no dot
 
 _MAX_ACK_PENDING = 2000  # four batches; more makes nothing faster
@@ -24,48 +28,91 @@ _MAX_ACK_PENDING = 2000  # four batches; more makes nothing faster
 _MAX_PAYLOAD = 70_000
 _SYNC_INTERVAL = "5s"  # what a loss of power may take from the store; the default is 2 min
 _LOG_BYTES = 2_000_000
+_HANDSHAKE_SECONDS = 10  # of TLS; slow links take longer than the usual 2
 _WILDCARDS = {"+": "*", "#": ">"}
 
 
+Stamp: TypeAlias = tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What the broker shows: `chain` holds its certificate and those of its issuers."""
+
+    chain: Path
+    key: Path
+
+    @property
+    def trust(self) -> Trust:
+        """How we recognise it ourselves."""
+        return Trust(ca_file=self.chain, pinned=True)
+
+    def stamp(self) -> Stamp:
+        """Another one when a file was replaced; None while one of them is missing."""
+        try:
+            return tuple(path.stat().st_mtime_ns for path in (self.chain, self.key))
+        except OSError:
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the broker listens for gateways, and with which certificate, if it speaks TLS."""
+
+    host: str = LOOPBACK
+    port: int
+    certificate: Certificate | None = None
+
+
 class Secrets(msgspec.Struct, forbid_unknown_fields=True):
-    """`credentials.json`: 256 random bits each, gateways by id."""
+    """`credentials.json`: 256 random bits each, which Andaman itself connects with."""
 
     ingest: str = msgspec.field(default_factory=lambda: token_hex(32))
     client_id: str = msgspec.field(default_factory=lambda: token_hex(32))
-    gateways: dict[str, str] = {}
+    gateways: dict[str, str] = {}  # of an earlier version: the ledger takes them over
 
 
-def keep_secrets(path: Path, gateways: Iterable[str]) -> Secrets:
-    """The secrets in `path`, which gets new ones for whoever has none yet.
+def read_secrets(path: Path) -> Secrets:
+    """The secrets in `path`; new ones where there is no such file.
+
+    Raises:
+        StartError: the file is damaged.
+        OSError: it cannot be read.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Secrets)
+    except FileNotFoundError:
+        return Secrets()
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise StartError(
+            f"{path}: is damaged ({error}); restore it, "
+            "or delete it: what waits at the broker is then lost"
+        ) from error
+
+
+def keep_secrets(path: Path) -> Secrets:
+    """Andaman's own secrets in `path`, made when they are not there; those of gateways leave it.
 
     Raises:
         StartError: the file is damaged.
         OSError: it cannot be read or written.
     """
-    try:
-        kept = msgspec.json.decode(path.read_bytes(), type=Secrets)
-    except FileNotFoundError:
-        kept = Secrets()
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise StartError(
-            f"{path}: is damaged ({error}); restore it, "
-            "or delete it and give each gateway its new secret"
-        ) from error
-    for gateway in gateways:
-        kept.gateways.setdefault(gateway, token_hex(32))
+    kept = read_secrets(path)
+    kept.gateways = {}
     write_private(path, msgspec.json.format(msgspec.json.encode(kept)).decode())
     return kept
 
 
 def configuration(
     folder: Path,
-    port: int,
+    place: Place,
     secrets: Secrets,
-    gateways: Iterable[str],
+    gateways: Mapping[str, str],
     ack_wait_seconds: int,
     sources: Sequence[Source] = (),
 ) -> str:
-    """The text of nats.conf: each user may do what its place needs, by MQTT only.
+    """The text of nats.conf: each user may do what its place needs, by MQTT only. `gateways` are
+    passwords, or their bcrypt hashes, by gateway.
 
     A gateway publishes below its own name, and on the topics of the sources that name it or have a
     level for its name. The filter `down/#` needs two subjects. What the broker itself sends below
@@ -74,21 +121,22 @@ def configuration(
     heard = [subject for source in sources for subject in subjects(source.filter)]
     own = ["andaman.v1.*.up.>"]
     users = [_user(INGEST, secrets.ingest, ["andaman.v1.*.down.>"], own + heard)]
-    for name in gateways:
+    for name, password in gateways.items():
         up, down = f"andaman.v1.{name}.up", f"andaman.v1.{name}.down"
         topics = [s.topic.replace(GATEWAY_LEVEL, name) for s in sources if s.gateway in {"", name}]
         publish = [f"{up}.>", *(subject for topic in topics for subject in subjects(topic))]
-        users.append(_user(name, secrets.gateways[name], publish, [down, f"{down}.>"]))
+        users.append(_user(name, password, publish, [down, f"{down}.>"]))
     settings = {
         "server_name": "andaman",
-        "listen": f"{HOST}:-1",  # NATS' own protocol cannot be switched off: a free port
+        "listen": f"{LOOPBACK}:-1",  # NATS' own protocol cannot be switched off: a free port
         "max_payload": _MAX_PAYLOAD,
         "max_pending": _MAX_ACK_PENDING * (_MAX_PAYLOAD + 1000),
         "mqtt": {
-            "host": HOST,
-            "port": port,
+            "host": place.host,
+            "port": place.port,
             "ack_wait": f"{ack_wait_seconds}s",
             "max_ack_pending": _MAX_ACK_PENDING,
+            **(_tls(place.certificate) if place.certificate else {}),
         },
         "jetstream": {"store_dir": str(folder / "store"), "sync_interval": _SYNC_INTERVAL},
         "authorization": {"users": users},
@@ -97,6 +145,11 @@ def configuration(
         "logfile_max_num": 2,
     }
     return json.dumps(settings, indent=1)
+
+
+def _tls(certificate: Certificate) -> dict[str, object]:
+    files = {"cert_file": str(certificate.chain), "key_file": str(certificate.key)}
+    return {"tls": files | {"timeout": _HANDSHAKE_SECONDS}}
 
 
 def subjects(topic: str) -> list[str]:

@@ -19,8 +19,10 @@ from paho.mqtt.client import Client, ConnectFlags, error_string
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
+from core.errors import ConfigError
 from core.model import Message
 from ingest.mqtt_socket import MessageClient, MessageSocket
+from ingest.tls import Trust
 
 _CONNECT_SECONDS = 3.0
 _LOOP_SECONDS = 0.5  # at most, so that an age of the loop beyond a few seconds means a hung thread
@@ -62,7 +64,7 @@ class Listener:
     `deliver` gets every message, on that thread, in order of arrival; `received_at` increases
     strictly. It must not block: while `backlog` says more than `most_backlog` messages, nothing is
     read, and only pings go out. `connected` and `disconnected` are told when the session comes and
-    goes (µs UTC), on the same thread.
+    goes (µs UTC), on the same thread. With `trust` the connection is TLS.
     """
 
     def __init__(  # noqa: PLR0913  every seam by its name
@@ -79,6 +81,7 @@ class Listener:
         disconnected: Callable[[int], None],
         backlog: Callable[[], int],
         clock: Callable[[], int],
+        trust: Trust | None = None,
         keepalive_seconds: int = 60,
         most_backlog: int = 20_000,
     ) -> None:
@@ -99,6 +102,10 @@ class Listener:
         self._said = ""  # the problem that the log already tells of
         self._client = MessageClient(client_id, deliver, clock)
         self._client.username_pw_set(username or None, password or None)
+        self._trust = trust
+        self._tls = trust.context() if trust is not None else None
+        if self._tls is not None:
+            self._client.tls_set_context(self._tls)
         self._client.connect_timeout = _CONNECT_SECONDS
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
@@ -171,6 +178,8 @@ class Listener:
 
     def _serve(self) -> None:
         """One connection, from CONNECT until it is lost (raises) or `stop` is called."""
+        if self._trust is not None and self._tls is not None:
+            self._trust.refresh(self._tls)
         stream = self._client.open()
         self._heard = self._pinged = time.monotonic()
         while not self._stopping.is_set():
@@ -242,7 +251,7 @@ class Listener:
         """Note why; tell the log once, until the connection is back or the reason is another."""
         words = getattr(error, "strerror", None) or str(error) or type(error).__name__
         self._last_error = words.rstrip(".")
-        defect = not isinstance(error, (OSError, Refused))
+        defect = not isinstance(error, (OSError, Refused, ConfigError))
         reason = "network" if isinstance(error, OSError) else self._last_error
         if reason != self._said:
             trace = error if defect else None

@@ -9,6 +9,7 @@ Of paho's private names this file uses one, `Client._create_socket`; what that r
 paho's own `SocketLike` (recv, send, close, fileno, setblocking).
 """
 
+import ssl
 import struct
 from collections import deque
 from collections.abc import Callable, Collection
@@ -18,6 +19,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.model import Message
+from ingest.tls import TlsTransport
 
 _READ_BYTES = 256 * 1024
 _PUBACK = 0x4002 << 16  # the first two of its four bytes; the last two are the message's id
@@ -217,7 +219,10 @@ class MessageClient(Client):
         generation, latest = 1, 0
         if self.stream is not None:
             generation, latest = self.stream.generation + 1, self.stream.latest
+        transport: Transport = super()._create_socket()
+        if isinstance(transport, ssl.SSLSocket):
+            transport = TlsTransport(transport)
         self.stream = MessageSocket(
-            super()._create_socket(), generation, self._to_deliver, self._clock_of_messages, latest
+            transport, generation, self._to_deliver, self._clock_of_messages, latest
         )
         return self.stream

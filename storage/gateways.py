@@ -23,7 +23,7 @@ class Counted:
 @dataclass(frozen=True, slots=True)
 class GatewayRow:
     """A gateway, its devices' newest reading, its counters, the latest heard first, and what it
-    said of itself; None when it never did.
+    said of itself; None when it never did. `issued_at` and `revoked_at` are of its credential.
     """
 
     id: str
@@ -33,11 +33,14 @@ class GatewayRow:
     newest: int | None
     counters: Sequence[Counted]
     status: Status | None
+    issued_at: int | None
+    revoked_at: int | None
 
 
 def gateways(connection: Connection, *, after: str = "", limit: int) -> list[GatewayRow]:
     """Gateways by id."""
     g, d, s, n = schema.gateways.c, schema.devices.c, schema.series.c, schema.latest.c
+    c = schema.credentials.c
     statement = (
         select(
             g.id,
@@ -45,7 +48,10 @@ def gateways(connection: Connection, *, after: str = "", limit: int) -> list[Gat
             g.name_th,
             func.count(d.id.distinct()).label("devices"),
             func.max(n.received_at).label("newest"),
+            c.issued_at,
+            c.revoked_at,
         )
+        .outerjoin(schema.credentials, c.gateway == g.id)
         .outerjoin(schema.devices, d.gateway == g.id)
         .outerjoin(schema.series, s.device == d.id)
         .outerjoin(schema.latest, n.series == s.id)
@@ -66,6 +72,8 @@ def gateways(connection: Connection, *, after: str = "", limit: int) -> list[Gat
             newest=row.newest,
             counters=counters.get(row.id, []),
             status=statuses.get(row.id),
+            issued_at=row.issued_at,
+            revoked_at=row.revoked_at,
         )
         for row in rows
     ]

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from core.configuration import Configuration
 from storage import schema
@@ -37,9 +37,15 @@ def register(connection: Connection, configuration: Configuration) -> None:
 
 
 def _replace_gateways(connection: Connection, configuration: Configuration) -> None:
-    connection.execute(delete(schema.gateways))
-    rows = [{"id": g.id} | name_values(g.name) for g in configuration.gateways.values()]
-    _insert(connection, schema.gateways, rows)
+    g = schema.gateways.c
+    of_files = or_(g.origin == FILE, g.id.in_(configuration.gateways))
+    connection.execute(delete(schema.gateways).where(of_files))
+    named = configuration.gateways.values()
+    _insert(
+        connection,
+        schema.gateways,
+        [{"id": gateway.id, "origin": FILE} | name_values(gateway.name) for gateway in named],
+    )
 
 
 def _replace_sites(connection: Connection, configuration: Configuration) -> None:

@@ -26,6 +26,18 @@ gateways = Table(
     Column("id", Text, primary_key=True),
     Column("name_en", Text, nullable=False),
     Column("name_th", Text, nullable=False),
+    Column("origin", Text, nullable=False, server_default="file"),  # or api
+)
+
+# What is kept of the newest secret of each gateway.
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("bcrypt", Text, nullable=False),
+    Column("pbkdf2", Text, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
 )
 
 sites = Table(

@@ -45,6 +45,9 @@ class DeskOf:
             world.now += 1
             return world.system.pipeline.retry(entry, **how)
 
+        async def admit() -> str:
+            return ""
+
         return ApiContext(
             readers=world.system.readers,
             history=LedgerHistory(world.system.readers),
@@ -52,6 +55,7 @@ class DeskOf:
             enrol=enrol,
             push=push,
             retry=retry,
+            admit=admit,
             dialects=frozenset(DIALECTS),
             clock=world.clock,
             status=lambda: SystemStatus(checks={}),

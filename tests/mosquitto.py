@@ -25,7 +25,6 @@ persistence true
 persistence_location {folder}/
 autosave_interval 0
 log_dest file {folder}/mosquitto.log
-{user}
 """
 
 ACL = """
@@ -44,26 +43,16 @@ pattern read andaman/v1/%u/down/#
 """
 
 
-class Mosquitto:
-    """One broker with its files in `folder`; the port stays the same over restarts."""
+class MosquittoProcess:
+    """One broker with a configuration of its own, in `folder`; it listens on `port` at least."""
 
-    def __init__(self, folder: Path, passwords: Mapping[str, str], window: int = 1000) -> None:
-        """`passwords` by user: `ingest` reads what gateways send, the others are gateways."""
-        self.port = _free_port()
+    def __init__(self, folder: Path, port: int, text: str) -> None:
+        self.port = port
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        (folder / "acl").write_text(ACL, encoding="utf-8")
-        lines = [f"{user}:{password}\n" for user, password in passwords.items()]
-        (folder / "passwords").write_text("".join(lines), encoding="utf-8")
-        subprocess.run(  # hashes the file in place, so that no password is an argument
-            [_find("mosquitto_passwd"), "-U", str(folder / "passwords")], check=True
-        )
-        for name in ("acl", "passwords"):
-            (folder / name).chmod(0o600)
         # As root it would become another user, who may not read the files of tests.
         user = "user root" if os.geteuid() == 0 else ""
-        text = CONFIGURATION.format(port=self.port, folder=folder, window=window, user=user)
-        (folder / "mosquitto.conf").write_text(text, encoding="utf-8")
+        (folder / "mosquitto.conf").write_text(f"{text}\n{user}\n", encoding="utf-8")
 
     @property
     def pid(self) -> int:
@@ -97,6 +86,24 @@ class Mosquitto:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+
+class Mosquitto(MosquittoProcess):
+    """One broker with its files in `folder`; the port stays the same over restarts."""
+
+    def __init__(self, folder: Path, passwords: Mapping[str, str], window: int = 1000) -> None:
+        """`passwords` by user: `ingest` reads what gateways send, the others are gateways."""
+        (folder / "acl").write_text(ACL, encoding="utf-8")
+        lines = [f"{user}:{password}\n" for user, password in passwords.items()]
+        (folder / "passwords").write_text("".join(lines), encoding="utf-8")
+        subprocess.run(  # hashes the file in place, so that no password is an argument
+            [_find("mosquitto_passwd"), "-U", str(folder / "passwords")], check=True
+        )
+        for name in ("acl", "passwords"):
+            (folder / name).chmod(0o600)
+        port = _free_port()
+        text = CONFIGURATION.format(port=port, folder=folder, window=window)
+        super().__init__(folder, port, text)
 
 
 def has_mosquitto() -> bool:

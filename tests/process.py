@@ -94,20 +94,21 @@ class Andaman:
         """The log of all its lives."""
         return self._log.read_text(encoding="utf-8")
 
-    def ask(self, path: str) -> httpx.Response:
-        """One GET with the key that the data folder holds for local programs."""
+    def ask(self, path: str, method: str = "GET") -> httpx.Response:
+        """One request with the key that the data folder holds for local programs."""
         local = json.loads((self.data / "local.json").read_text(encoding="utf-8"))
         headers = {"Authorization": f"Bearer {local['key']}"}
-        return httpx.get(local["api"] + path, headers=headers, timeout=10)
+        return httpx.request(method, local["api"] + path, headers=headers, timeout=10)
 
     def stored(self) -> int:
         """How many readings, by its own count."""
         return int(self.ask("/v1/stats").json()["stored"])
 
     def gateway_secrets(self) -> dict[str, str]:
-        """The credentials that the embedded broker made, by gateway."""
-        kept = json.loads((self.data / "broker" / "credentials.json").read_text(encoding="utf-8"))
-        return dict(kept["gateways"])
+        """A new secret for each gateway, from then on the only one that is right."""
+        found = [gateway["id"] for gateway in self.ask("/v1/gateways").json()["items"]]
+        answers = {name: self.ask(f"/v1/gateways/{name}/rotate", "POST") for name in found}
+        return {name: answer.json()["secret"] for name, answer in answers.items()}
 
     def broker_pid(self) -> int:
         """Of the embedded broker."""

@@ -246,6 +246,9 @@ def service(folder: Path) -> Iterator[Service]:
     async def retry(_entry: int, /, **_how: Any) -> Settled | None:
         return None
 
+    async def admit() -> str:
+        return ""
+
     context = ApiContext(
         readers=readers,
         history=LedgerHistory(readers),
@@ -253,6 +256,7 @@ def service(folder: Path) -> Iterator[Service]:
         enrol=enrol,
         push=push,
         retry=retry,
+        admit=admit,
         dialects=frozenset({"native", "sensor-community", "tasmota"}),
         clock=lambda: NOW,
         status=healthy,

@@ -20,6 +20,7 @@ from core.model import Message
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.mqtt import Listener
 from ingest.sources import NATIVE
+from storage.credentials import credential_of, new_secret
 from tests.mosquitto import Mosquitto, has_mosquitto
 
 pytestmark = pytest.mark.network
@@ -41,14 +42,15 @@ class Nats:
     holds_back: float = ACK_WAIT  # seconds before what is not acknowledged comes again
 
     def __init__(self, folder: Path) -> None:
+        self.passwords = {name: new_secret() for name in GATEWAYS}
+        credentials = [credential_of(name, secret) for name, secret in self.passwords.items()]
         self._broker = EmbeddedBroker(
-            folder, GATEWAYS, _free_port(), sources=SOURCES, ack_wait_seconds=ACK_WAIT
+            folder, credentials, _free_port(), sources=SOURCES, ack_wait_seconds=ACK_WAIT
         )
         self.stop = self._broker.stop
 
     def start(self) -> None:
         self.address = self._broker.start()
-        self.passwords = self._broker.credentials
 
 
 class OutsideMosquitto:

@@ -180,12 +180,9 @@ def broker_of(kind: str, folder: Path) -> Iterator[tuple[int, dict[str, object]]
         pytest.skip("mosquitto is not on this machine")
 
 
-def password_of_gateway(system: Andaman) -> str:
-    """What the embedded broker made for it, or what the test gave to mosquitto."""
-    file = system.data / "broker" / "credentials.json"
-    if not file.exists():
-        return PASSWORDS["gw"]
-    return str(json.loads(file.read_text(encoding="utf-8"))["gateways"]["gw"])
+def password_of_gateway(kind: str, system: Andaman) -> str:
+    """What Andaman makes for it, or what the test gave to mosquitto."""
+    return PASSWORDS["gw"] if kind == "mosquitto" else system.gateway_secrets()["gw"]
 
 
 @pytest.mark.parametrize("kind", ["nats-server", "mosquitto"])
@@ -202,7 +199,7 @@ def test_it_is_killed_again_and_again_and_nobody_notices(kind: str, tmp_path: Pa
         system.start()
         system.wait_ready()
         past = Past(system.data, config, LATENESS_MINUTES * MINUTE)
-        with gateway(port, password_of_gateway(system)) as sender:
+        with gateway(port, password_of_gateway(kind, system)) as sender:
             for life in range(DEATHS - 1):
                 sender.publish(reports.payloads[life * share : (life + 1) * share])
                 live_and_die(system, past, chance, 2 * share)

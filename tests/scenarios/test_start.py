@@ -73,7 +73,8 @@ CASES = {
         "ANDAMAN_INFLUX_URL cannot be used; write http://host:8086",
     ),
     "a broker's address that is none": Case(
-        {"mqtt_url": "127.0.0.1"}, "ANDAMAN_MQTT_URL cannot be used; write mqtt://host:1883"
+        {"mqtt_url": "127.0.0.1"},
+        "ANDAMAN_MQTT_URL cannot be used; write mqtt://host:1883 or mqtts://host:8883",
     ),
     "the API's port in use": Case(
         {"api_port": "{taken}"},

@@ -18,11 +18,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from core.errors import StartError
 from ingest.broker import BrokerAddress, EmbeddedBroker
-from ingest.broker_files import Secrets, configuration, keep_secrets
+from ingest.broker_files import Place, Secrets, configuration, keep_secrets, read_secrets
 from ingest.mqtt import Listener
 from ingest.sources import NATIVE
+from storage.credentials import credential_of
 
-GATEWAYS = ("gw-1", "gw-2")
+SECRETS = {"gw-1": "secret-of-one", "gw-2": "secret-of-two"}
+GATEWAYS = [credential_of(name, secret) for name, secret in SECRETS.items()]
 PATIENCE = 10.0  # seconds, for what takes milliseconds on an idle machine
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -38,22 +40,21 @@ def wait_until(condition: Callable[[], bool]) -> None:
 # --- files ---
 
 
-def test_it_makes_a_secret_of_256_bits_for_everyone_and_keeps_them(tmp_path: Path) -> None:
+def test_it_makes_secrets_of_256_bits_for_itself_and_keeps_them(tmp_path: Path) -> None:
     path = tmp_path / "credentials.json"
-    first = keep_secrets(path, GATEWAYS)
-    everything = [first.ingest, first.client_id, *first.gateways.values()]
-    assert len(set(everything)) == 4
-    assert all(len(bytes.fromhex(secret)) == 32 for secret in everything)
+    first = keep_secrets(path)
+    assert first.ingest != first.client_id
+    assert [len(bytes.fromhex(secret)) for secret in (first.ingest, first.client_id)] == [32, 32]
     assert path.stat().st_mode & 0o777 == 0o600
-    assert keep_secrets(path, GATEWAYS) == first
+    assert keep_secrets(path) == first
 
 
-def test_it_gives_a_new_gateway_a_secret_and_forgets_none(tmp_path: Path) -> None:
+def test_secrets_of_gateways_leave_the_file_of_an_earlier_version(tmp_path: Path) -> None:
     path = tmp_path / "credentials.json"
-    first = keep_secrets(path, ["gw-1"])
-    second = keep_secrets(path, ["gw-2"])
-    assert second.gateways["gw-1"] == first.gateways["gw-1"]
-    assert set(second.gateways) == {"gw-1", "gw-2"}
+    path.write_text('{"ingest": "i", "client_id": "c", "gateways": {"gw-1": "one"}}')
+    assert read_secrets(path).gateways == {"gw-1": "one"}
+    assert keep_secrets(path) == Secrets(ingest="i", client_id="c")
+    assert "one" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -69,13 +70,13 @@ def test_it_refuses_damaged_secrets_instead_of_making_new_ones(tmp_path: Path, t
     path = tmp_path / "credentials.json"
     path.write_bytes(text)
     with pytest.raises(StartError, match=r"credentials.json: is damaged .* restore it"):
-        keep_secrets(path, GATEWAYS)
+        keep_secrets(path)
     assert path.read_bytes() == text
 
 
 def test_it_lets_each_user_do_only_its_own(tmp_path: Path) -> None:
-    secrets = Secrets(ingest="i", client_id="c", gateways={"gw-1": "one", "gone": "old"})
-    settings = json.loads(configuration(tmp_path, 1883, secrets, ["gw-1"], 10))
+    secrets = Secrets(ingest="i", client_id="c")
+    settings = json.loads(configuration(tmp_path, Place(port=1883), secrets, {"gw-1": "one"}, 10))
     assert settings["authorization"]["users"] == [
         {
             "user": "andaman.ingest",
@@ -113,8 +114,10 @@ def test_it_lets_a_gateway_publish_on_the_topics_of_its_sources(
     tmp_path: Path, topic: str, gateway: str, publishes: list[str], heard: list[str]
 ) -> None:
     source = dataclasses.replace(NATIVE, topic=topic, gateway=gateway)
-    secrets = Secrets(gateways={"gw-1": "one"})
-    settings = json.loads(configuration(tmp_path, 1883, secrets, ["gw-1"], 10, [source]))
+    gateways = {"gw-1": "one"}
+    settings = json.loads(
+        configuration(tmp_path, Place(port=1883), Secrets(), gateways, 10, [source])
+    )
     ingest, gw = (user["permissions"] for user in settings["authorization"]["users"])
     assert gw["publish"] == ["andaman.v1.gw-1.up.>", *publishes]
     assert ingest["subscribe"] == ["andaman.v1.*.up.>", *heard]
@@ -196,8 +199,7 @@ def test_it_starts_stops_and_leaves_no_process(broker: EmbeddedBroker, folder: P
 @on_linux
 def test_it_keeps_its_secrets_to_itself(broker: EmbeddedBroker, folder: Path) -> None:
     address = broker.start()
-    secrets = [address.password, address.client_id, *broker.credentials.values()]
-    assert set(broker.credentials) == set(GATEWAYS)
+    secrets = [address.password, address.client_id, *SECRETS.values()]
     for name in ("credentials.json", "nats.conf"):
         assert (folder / name).stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -284,7 +286,7 @@ RUN = """
 import sys, time
 from pathlib import Path
 from ingest.broker import EmbeddedBroker
-EmbeddedBroker(Path(sys.argv[1]), ["gw-1"], 0).start()
+EmbeddedBroker(Path(sys.argv[1]), [], 0).start()
 print("ready", flush=True)
 time.sleep(60)
 """
@@ -335,7 +337,7 @@ def publish_until_killed(
     """Kill the broker amid 1,500 messages; the payloads that it had acknowledged."""
     mids: list[int] = []
     client = Client(CallbackAPIVersion.VERSION2, client_id="gw-1", reconnect_on_failure=False)
-    client.username_pw_set("gw-1", broker.credentials["gw-1"])
+    client.username_pw_set("gw-1", SECRETS["gw-1"])
     client.max_inflight_messages_set(200)
     client.on_publish = lambda _c, _u, mid, _r, _p: mids.append(mid)
     client.connect(address.host, address.port)
