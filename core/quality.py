@@ -4,7 +4,6 @@ A code holds two bits for each test, at the place that the test states in `QUALI
 new test moves no other: 0 not evaluated, 1 good, 2 suspect, 3 fail (`Verdict`).
 """
 
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
@@ -17,7 +16,7 @@ from core.model import Flag
 Span: TypeAlias = tuple[float, float]
 Codes: TypeAlias = NDArray[np.uint32]
 
-_LOW_BITS, _HIGH_BITS = np.uint32(0x5555_5555), np.uint32(0xAAAA_AAAA)
+_LOW_BITS = 0x5555_5555
 
 
 class Verdict(IntEnum):
@@ -34,10 +33,10 @@ FLAG_OF = np.array([Flag.NOT_EVALUATED, Flag.GOOD, Flag.SUSPECT, Flag.FAIL], np.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Climate:
-    """In these months (1 to 12) and hours (0 to 23) of the site's zone, readings lie in `span`."""
+    """In these months (1 to 12) and hours (0 to 23) of the city, readings lie in `span`."""
 
-    months: AbstractSet[int]
-    hours: AbstractSet[int]
+    months: frozenset[int]
+    hours: frozenset[int]
     span: Span
 
 
@@ -90,13 +89,22 @@ def rollup(tests: int) -> Flag:
     >>> rollup(0b01_11_00_10).name, rollup(0b01_00_10).name, rollup(0b01_00).name, rollup(0).name
     ('FAIL', 'SUSPECT', 'GOOD', 'NOT_EVALUATED')
     """
-    return Flag(int(rollups(np.array([tests], np.uint32))[0]))
+    if tests & tests >> 1 & _LOW_BITS:
+        return Flag.FAIL
+    if tests & _LOW_BITS << 1:
+        return Flag.SUSPECT
+    return Flag.GOOD if tests else Flag.NOT_EVALUATED
+
+
+def failed(tests: Codes) -> NDArray[np.bool_]:
+    """Whether any test of a code failed."""
+    found: NDArray[np.bool_] = (tests & tests >> np.uint32(1) & np.uint32(_LOW_BITS)) != 0
+    return found
 
 
 def rollups(tests: Codes) -> NDArray[np.uint8]:
-    """The same for a column of codes."""
-    high = tests & _HIGH_BITS
-    failed = (high >> np.uint32(1)) & tests & _LOW_BITS
-    worst = np.where(failed != 0, 3, np.where(high != 0, 2, (tests != 0).astype(np.intp)))
+    """The same as `rollup` for a column of codes."""
+    suspect = (tests & np.uint32(_LOW_BITS << 1)) != 0
+    worst = (tests != 0).astype(np.uint8) + suspect + failed(tests)
     found: NDArray[np.uint8] = FLAG_OF[worst]
     return found

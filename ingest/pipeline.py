@@ -39,6 +39,7 @@ from ingest.gather import Gathered, gather, quarantined
 from ingest.limits import Limits
 from ingest.quality.check import Checked, check
 from ingest.quality.layers import limits_of
+from ingest.quality.places import Places
 from ingest.quality.settings import QualitySettings
 from ingest.quality.state import VERSION, State, kept
 from ingest.receipts import Desk, count, overdue, written_off
@@ -135,7 +136,7 @@ class Pipeline:
         came = np.array([m.received_at for m in messages], np.int64)
         received_at = self._in_order(came)
         columns, duplicates = self._arrange(gathered, received_at)
-        checked = check(columns, self._state, self._quality)
+        checked = self._check(columns)
         outcome = self._engine.on_batch(checked.columns)
         refused = gathered.refusals.items
         counts = Counts(
@@ -211,7 +212,7 @@ class Pipeline:
             return replace(settled, stored=0, duplicate=0)
         came = self._in_order(np.array([self._clock()], np.int64))
         columns = replace(columns, received_at=np.repeat(came, len(columns)))
-        checked = check(columns, self._state, self._quality)
+        checked = self._check(columns)
         entered = gathered.quarantined()
         counts, change, fresh = account(entries, entered, settled, by=by, note=note, edited=payload)
         outcome = self._engine.on_batch(checked.columns)
@@ -311,7 +312,12 @@ class Pipeline:
 
     def _settings(self) -> QualitySettings:
         series, devices = self.registry.series, self.registry.devices
-        return QualitySettings.of(series, [limits_of(s, devices, self._sites) for s in series])
+        limits = [limits_of(s, devices, self._sites) for s in series]
+        places = Places(self.registry.sites)
+        return QualitySettings.of(series, limits, places=places, zone=self.registry.zone)
+
+    def _check(self, columns: Columns) -> Checked:
+        return check(columns, self._state, self._quality, self._ledger.readings_within)
 
     def _grow(self) -> None:
         """Make room for series that were born in this batch."""

@@ -65,7 +65,8 @@ class Registry:
     ) -> None:
         self._profiles = profiles
         self._admission = admission or Admission()
-        self._sites: Mapping[str, Site] = {}
+        self.sites: Mapping[str, Site] = {}
+        self.zone = configuration.zone
         self.devices: dict[str, Known] = {}
         self._addresses: dict[str, str] = {}
         self.series: list[Series] = []
@@ -87,7 +88,8 @@ class Registry:
         """The devices are those of this configuration from now on; series keep their numbers."""
         for series in self.moved(configuration):
             self.series[series.index] = series
-        self._sites = configuration.sites
+        self.sites = configuration.sites
+        self.zone = configuration.zone
         self.devices = {d.id: self._known(d) for d in configuration.devices.values()}
         for series in self.series:
             if series.device in self.devices:
@@ -130,7 +132,7 @@ class Registry:
 
     def _known(self, device: Device) -> Known:
         profile = self._profiles.get(device.model, NO_PROFILE)
-        return Known(device.gateway, _place(device, self._sites), profile)
+        return Known(device.gateway, _place(device, self.sites), profile)
 
     def _welcome(self, device: str, gateway: str, at: int) -> tuple[Refusal, str] | None:
         if not self._admission.welcomes(device, gateway):

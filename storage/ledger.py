@@ -39,7 +39,15 @@ from storage import registry, schema
 from storage.changes import Resolution, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
 from storage.held_back import keep_held_back
-from storage.quality import forget, keep_tails, keep_windows, memory, on_arrival, revise
+from storage.quality import (
+    forget,
+    keep_tails,
+    keep_windows,
+    memory,
+    on_arrival,
+    readings_within,
+    revise,
+)
 from storage.registration import register
 from storage.statuses import current, keep_statuses
 
@@ -212,6 +220,11 @@ class Ledger:
             ):
                 found[at, series] = value
         return found
+
+    def readings_within(self, spans: Sequence[tuple[int, int, int]]) -> Columns:
+        """The readings of each (series, from, to), µs, both included."""
+        with self.transaction() as connection:
+            return readings_within(connection, spans)
 
     def outflow_done(self, through: int) -> None:
         """Forget the outflow rows that InfluxDB has taken, up to and with `through`."""

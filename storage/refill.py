@@ -7,13 +7,13 @@ It goes on where it stopped, in the ledger's own order, and writes nothing but t
 import json
 from collections.abc import Sequence
 
-import numpy as np
 from sqlalchemy import Engine, func, select, tuple_
 
 from core.model import Columns, Reason, Revision, Series, Severity, State, Transition
 from storage import schema
 from storage.ledger import Ledger
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
+from storage.quality import columns_from
 
 CHUNK = 5000
 _FACT = "refill"
@@ -76,19 +76,7 @@ def _readings_after(ledger: Ledger, place: list[int]) -> Columns:
         .order_by(c.measured_at, c.series)
         .limit(CHUNK)
     )
-    rows = ledger.read(statement)
-    series, measured_at, received_at, value, flag, tests = (
-        zip(*rows, strict=True) if rows else [()] * 6
-    )
-    return Columns(
-        series=np.array(series, np.int64),
-        measured_at=np.array(measured_at, np.int64),
-        received_at=np.array(received_at, np.int64),
-        value=np.array(value, np.float64),
-        flag=np.array(flag, np.uint8),
-        tests=np.array(tests, np.uint32),
-        late=np.zeros(len(rows), np.bool_),
-    )
+    return columns_from(ledger.read(statement))
 
 
 def _revisions_after(ledger: Ledger, number: int) -> list[tuple[int, Revision]]:

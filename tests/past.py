@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from sqlalchemy import Engine as Database
 from sqlalchemy import select
 
@@ -17,7 +16,7 @@ from core.model import Columns
 from ingest.registry import Registry
 from storage import schema
 from storage.database import open_readers
-from storage.quality import on_arrival
+from storage.quality import columns_from, on_arrival
 
 
 class Told(NamedTuple):
@@ -90,13 +89,4 @@ def readings(readers: Database, chunk: int) -> Iterator[Columns]:
     with readers.connect() as connection:
         rows = connection.execute(statement.order_by(c.received_at, c.measured_at))
         for part in rows.partitions(chunk):
-            series, measured_at, received_at, value, flags, codes = zip(*part, strict=True)
-            yield Columns(
-                series=np.array(series, np.int64),
-                measured_at=np.array(measured_at, np.int64),
-                received_at=np.array(received_at, np.int64),
-                value=np.array(value, np.float64),
-                flag=np.array(flags, np.uint8),
-                tests=np.array(codes, np.uint32),
-                late=np.zeros(len(part), np.bool_),
-            )
+            yield columns_from(part)

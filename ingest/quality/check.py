@@ -1,16 +1,24 @@
 """All tests over a batch: flags as of arrival, revisions of what came before, the state after."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 
-from core.model import Columns, Flag, Revision
-from core.quality import rollups
+from core.model import BoolColumn, Cause, Columns, Flag, FloatColumn, IntColumn, Revision
+from core.quality import Codes, failed, rollups
+from ingest.quality.late import Disorder, Line, Stored, nothing_stored
+from ingest.quality.past import Past
+from ingest.quality.sequence import Sequence as Ordered
 from ingest.quality.settings import QualitySettings
 from ingest.quality.state import Moved, State
-from ingest.quality.table import QUALITY_TESTS
+from ingest.quality.steps import replaced
+from ingest.quality.table import QUALITY_TESTS, SPIKE, OfReading, OfSeries
 from ingest.quality.view import View
+
+_TESTS = tuple(QUALITY_TESTS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,33 +32,131 @@ class Checked:
     moved: Moved
 
 
-def check(columns: Columns, state: State, settings: QualitySettings) -> Checked:
+def check(
+    columns: Columns, state: State, settings: QualitySettings, stored: Stored = nothing_stored
+) -> Checked:
     """Judge a batch: sorted by series and arrival, where `received_at` is the same within a message
     and rises from one to the next.
 
-    Pure and total. How the stream is cut into batches changes nothing.
+    Pure but for `stored`, which looks up readings around late ones; total. How the stream is cut
+    into batches changes nothing.
     """
-    view = View.of(columns, settings)
-    tests = np.zeros(len(columns), np.uint32)
-    for test in QUALITY_TESTS.values():
-        tests |= test.judge(view).astype(np.uint32) << np.uint32(2 * test.place)
-    flag = rollups(tests)
+    if not len(columns):
+        return Checked(columns=columns, revisions=(), moved=Moved.nothing())
+    view = View.of(columns, settings, state.measured_at)
     missing = np.isnan(columns.value)
-    flag[missing], tests[missing] = Flag.MISSING, 0
+    tests = _alone(view)
+    tests[missing] = 0
+    sane = ~(failed(tests) | missing)
+    behind = _behind(columns, sane, state)
+    rows = np.flatnonzero(sane & ~behind)
+    past, lines = None, list[Line]()
+    if len(rows):
+        past = Past(
+            Ordered.of(view if len(rows) == len(columns) else view.take(rows), state), state
+        )
+        tests[rows] |= _in_sequence(past)
+    if behind.any():
+        disorder = Disorder.of(view, sane, behind, _noise(past, rows, len(columns)), state)
+        lines = disorder.judge(tests, stored)
+    flag = rollups(tests)
+    flag[missing] = Flag.MISSING
     checked = replace(columns, flag=flag, tests=tests)
-    return Checked(columns=checked, revisions=(), moved=_moved(checked, state))
+    revisions = [revision for line in lines for revision in line.revisions]
+    if past is not None:
+        revisions += _confirmed(past, checked.take(rows), {line.series for line in lines})
+    return Checked(
+        columns=checked,
+        revisions=sorted(revisions, key=attrgetter("revised_at", "series")),
+        moved=_moved(checked, rows, past, lines, state),
+    )
 
 
-def _moved(columns: Columns, state: State) -> Moved:
-    series = np.unique(columns.series)
-    newest = columns.newest()
-    at = state.measured_at[series]
-    at[np.searchsorted(series, columns.series[newest])] = columns.measured_at[newest]
-    none = np.empty(0, np.int64)
+def _alone(view: View) -> Codes:
+    """What the tests of one reading say."""
+    tests, uses = np.zeros(len(view.columns), np.uint32), view.settings.uses
+    for test in _TESTS:
+        if isinstance(test, OfReading) and test.needs & uses:
+            tests |= test.judge(view) * np.uint32(1 << 2 * test.place)
+    return tests
+
+
+def _in_sequence(past: Past) -> Codes:
+    """What the tests that look back say."""
+    view = past.sequence.view
+    tests, uses = np.zeros(len(view.columns), np.uint32), view.settings.uses
+    for test in _TESTS:
+        if isinstance(test, OfSeries) and test.needs & uses:
+            tests |= test.judge(view, past) * np.uint32(1 << 2 * test.place)
+    return tests
+
+
+def _behind(columns: Columns, sane: BoolColumn, state: State) -> BoolColumn:
+    """The sane rows that are not newer than the sane ones of their series before them."""
+    behind = np.zeros(len(columns), np.bool_)
+    for series in np.unique(columns.series[columns.late & sane]).tolist():
+        newest = state.tails["at"][series]
+        for row in np.flatnonzero(sane & (columns.series == series)).tolist():
+            at = columns.measured_at[row]
+            behind[row] = at <= newest
+            newest = max(at, newest)
+    return behind
+
+
+def _noise(past: Past | None, rows: IntColumn, count: int) -> FloatColumn:
+    """The noise at each row, NaN where it is not known."""
+    noise = np.full(count, np.nan)
+    if past is not None and past.noisy:
+        noise[rows] = past.windows.noise
+    return noise
+
+
+def _confirmed(past: Past, checked: Columns, disordered: AbstractSet[int]) -> list[Revision]:
+    """What each row tells about the reading before it, but for series that are `disordered`."""
+    sequence, told = past.sequence, past.steps.confirmed
+    before = sequence.before(checked.tests, sequence.tails["tests"])
+    after = replaced(before, SPIKE, told)
+    rows = np.flatnonzero(after != before)
+    if not len(rows):
+        return []
+    before, after = before[rows], after[rows]
+    flag_before = sequence.before(checked.flag, sequence.tails["flag"])[rows]
+    own = flag_before == rollups(before)  # else an officer's, which stays
+    flag = np.where(own, rollups(after), flag_before)
+    columns = (
+        checked.series[rows],
+        sequence.previous_at[rows],
+        checked.received_at[rows],
+        flag_before,
+        flag,
+        before,
+        after,
+    )
+    more = [Cause.NEXT_READING] * len(rows), [None] * len(rows)
+    found = zip(*(column.tolist() for column in columns), *more, strict=True)
+    return [r for r in map(Revision._make, found) if r.series not in disordered]
+
+
+def _moved(
+    checked: Columns, rows: IntColumn, past: Past | None, lines: Sequence[Line], state: State
+) -> Moved:
+    series, newest = np.unique(checked.series), checked.newest()
+    measured_at, tails = state.measured_at[series], state.tails[series]
+    measured_at[np.searchsorted(series, checked.series[newest])] = checked.measured_at[newest]
+    windowed = np.empty(0, np.int64)
+    windows = state.windows[windowed]
+    if past is not None:
+        sequence = past.sequence
+        fresh, ends = past.tails(), rows[sequence.ends]
+        fresh["tests"], fresh["flag"] = checked.tests[ends], checked.flag[ends]
+        tails[np.searchsorted(series, sequence.series)] = fresh
+        windowed, windows = past.closed()
+    for line in lines:
+        line.remember(tails[np.searchsorted(series, line.series)])
     return Moved(
         series=series,
-        measured_at=at,
-        tails=state.tails[series],
-        windowed=none,
-        windows=state.windows[none],
+        measured_at=measured_at,
+        tails=tails,
+        windowed=windowed,
+        windows=windows,
     )

@@ -1,7 +1,7 @@
 """What is remembered of each series from batch to batch: a fixed number of bytes, whatever comes.
 
-`Tail` moves with each reading and is kept beside the series' newest reading in the ledger;
-`Window` moves when an hour or three hours end, and is kept on its own, since it is larger. A state
+`TAIL` moves with each reading and is kept beside the series' newest reading in the ledger;
+`WINDOW` moves when an hour or three hours end, and is kept on its own, since it is larger. A state
 becomes official when its batch has been committed.
 """
 
@@ -12,11 +12,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model import HOUR, IntColumn
+from core.model import HOUR, Flag, IntColumn
 
 VERSION = "1"  # of the two layouts below: another one starts empty
-BUCKET = 3 * HOUR
-BUCKETS = 8
+WINDOW_LENGTH = 3 * HOUR
+WINDOWS = 8
+NO_HOUR = np.iinfo(np.int32).min
 NEVER = np.iinfo(np.int64).min // 2  # earlier than any reading; half, so that differences fit
 
 # A sound reading is one that came in order and that no test fails by itself. Of those:
@@ -31,7 +32,7 @@ TAIL = np.dtype(
         ("base_at", "<i8"),  # the last one before it that was no spike
         ("base", "<f8"),
         ("run", "<i8", 2),  # where the present flat run began, see `runs`
-        ("count", "<i4"),  # the present bucket: readings, least, most,
+        ("count", "<i4"),  # the open window: readings, least, most,
         ("low", "<f8"),
         ("high", "<f8"),
         ("steps", "<i4"),  # and its steps: how many, how far in all (millionths)
@@ -42,11 +43,11 @@ TAIL = np.dtype(
 )
 WINDOW = np.dtype(
     [
-        ("bucket", "<i4", BUCKETS),  # the last closed ones, the newest first: number, readings,
-        ("count", "<i4", BUCKETS),
-        ("low", "<f8", BUCKETS),  # least, most, mean step
-        ("high", "<f8", BUCKETS),
-        ("step", "<f8", BUCKETS),
+        ("window", "<i4", WINDOWS),  # the last closed ones, the newest first: number, readings,
+        ("count", "<i4", WINDOWS),
+        ("low", "<f8", WINDOWS),  # least, most, mean step
+        ("high", "<f8", WINDOWS),
+        ("step", "<f8", WINDOWS),
         ("noise", "<f8"),  # what follows from them: the median of the mean steps,
         ("spread", "<f8"),  # and the range of all readings
         ("hour", "<i4"),  # the last closed hour and its mean
@@ -68,6 +69,13 @@ class Moved:
     tails: Records
     windowed: IntColumn
     windows: Records
+
+    @staticmethod
+    def nothing() -> "Moved":
+        """Nothing came."""
+        none = np.empty(0, np.int64)
+        tails, windows = np.empty(0, TAIL), np.empty(0, WINDOW)
+        return Moved(series=none, measured_at=none, tails=tails, windowed=none, windows=windows)
 
 
 class State:
@@ -102,6 +110,11 @@ class State:
         for series, kept in windows:
             self.windows[series] = np.frombuffer(kept, WINDOW)[0]
 
+    def reflag(self, series: int, at: int, flag: Flag) -> None:
+        """An officer gave the reading at that time another flag."""
+        if self.tails["at"][series] == at:
+            self.tails["flag"][series] = flag
+
     def accept(self, moved: Moved) -> None:
         """The batch has been committed."""
         self.measured_at[moved.series] = moved.measured_at
@@ -126,4 +139,6 @@ def _empty(dtype: np.dtype[Any], count: int) -> Records:
     for name in ("noise", "spread"):
         if name in (dtype.names or ()):
             records[name] = np.nan
+    if "hour" in (dtype.names or ()):
+        records["hour"] = NO_HOUR
     return records

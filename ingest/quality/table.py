@@ -4,22 +4,60 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from core.quality import Verdict
-from ingest.quality.single import gross_range, sentinel, timing
+from ingest.quality.past import Past
+from ingest.quality.physics import physics
+from ingest.quality.series import (
+    attenuated_signal,
+    flat_line,
+    neighbours,
+    rate_of_change,
+    spike,
+)
+from ingest.quality.single import climatology, gross_range, sentinel, service, timing
 from ingest.quality.view import Verdicts, View
 
 
-class QualityTest(NamedTuple):
-    """`place` is where its two bits stand in a code (`core.quality`): never to be changed."""
+class OfReading(NamedTuple):
+    """A test of one message alone. `place` is where its two bits stand in a code (`core.quality`),
+    never to be changed; it runs when a series has one of the limits that it `needs`.
+    """
 
     place: int
     judge: Callable[[View], Verdicts]
+    needs: frozenset[str]
 
 
-QUALITY_TESTS: Mapping[str, QualityTest] = {
-    "gross_range": QualityTest(0, gross_range),
-    "sentinel": QualityTest(1, sentinel),
-    "timing": QualityTest(2, timing),
+class OfSeries(NamedTuple):
+    """The same for a test that looks at what came before."""
+
+    place: int
+    judge: Callable[[View, Past], Verdicts]
+    needs: frozenset[str]
+
+
+def _of_reading(place: int, judge: Callable[[View], Verdicts], *needs: str) -> OfReading:
+    return OfReading(place, judge, frozenset(needs))
+
+
+def _of_series(place: int, judge: Callable[[View, Past], Verdicts], *needs: str) -> OfSeries:
+    return OfSeries(place, judge, frozenset(needs))
+
+
+QUALITY_TESTS: Mapping[str, OfReading | OfSeries] = {
+    "attenuated_signal": _of_series(3, attenuated_signal, "attenuated"),
+    "climatology": _of_reading(4, climatology, "climatology"),
+    "flat_line": _of_series(5, flat_line, "flat_tolerance"),
+    "gross_range": _of_reading(0, gross_range, "sensor_span_low", "user_span_low"),
+    "neighbours": _of_series(6, neighbours, "neighbours"),
+    "physics": _of_reading(7, physics, "physics"),
+    "rate_of_change": _of_series(8, rate_of_change, "rate"),
+    "sentinel": _of_reading(1, sentinel, "sentinels"),
+    "service": _of_reading(9, service, "service"),
+    "spike": _of_series(10, spike, "spike", "spike_fail"),
+    "timing": _of_reading(2, timing, "ahead", "late", "gap"),
 }
+SPIKE, RATE = QUALITY_TESTS["spike"].place, QUALITY_TESTS["rate_of_change"].place
+ALONE = sum(3 << 2 * t.place for t in QUALITY_TESTS.values() if isinstance(t, OfReading))
 
 
 def verdicts_of(code: int) -> dict[str, Verdict]:

@@ -1,0 +1,69 @@
+"""Sound readings in order, each beside the one before it, across the edges of the batch."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.model import BoolColumn, FloatColumn, IntColumn
+from ingest.quality.state import Records, State
+from ingest.quality.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """The rows of `view` are sound: they came in order, and no test fails one by itself.
+
+    `starts` are the first rows of their series, `ends` the last; `series` and `tails` are those of
+    the starts. `near` is where the reading before is not out of reach.
+    """
+
+    view: View
+    starts: IntColumn
+    ends: IntColumn
+    series: IntColumn
+    tails: Records
+    previous_at: IntColumn
+    previous: FloatColumn
+    near: BoolColumn
+
+    @staticmethod
+    def of(view: View, state: State) -> "Sequence":
+        """The rows after what the state remembers."""
+        columns = view.columns
+        borders = np.flatnonzero(columns.series[1:] != columns.series[:-1])
+        starts = np.concatenate([[0], borders + 1])
+        series = columns.series[starts]
+        tails = state.tails[series]
+        previous_at = shifted(columns.measured_at, starts, tails["at"])
+        return Sequence(
+            view=view,
+            starts=starts,
+            ends=np.append(borders, len(columns) - 1),
+            series=series,
+            tails=tails,
+            previous_at=previous_at,
+            previous=shifted(columns.value, starts, tails["value"]),
+            near=columns.measured_at - previous_at <= view["reach"],
+        )
+
+    def __len__(self) -> int:
+        return len(self.previous)
+
+    def before(self, column: NDArray[Any], first: NDArray[Any]) -> NDArray[Any]:
+        """Of each row what `column` says of the row before; `first` of the row before the start."""
+        return shifted(column, self.starts, first)
+
+
+def shifted(column: NDArray[Any], starts: IntColumn, first: NDArray[Any]) -> NDArray[Any]:
+    """`column` one row down, with `first` at the starts."""
+    found = np.empty_like(column)
+    found[..., 1:] = column[..., :-1]
+    found[..., starts] = first
+    return found
+
+
+def last_marked(marks: BoolColumn) -> IntColumn:
+    """Of each row the last marked row up to it, where each start is marked."""
+    return np.maximum.accumulate(np.where(marks, np.arange(marks.shape[-1]), 0), axis=-1)
