@@ -40,7 +40,7 @@ from core.errors import ConfigError, StartError
 from core.model import MINUTE, Gateway, Message, Role, Settled
 from core.overrides import Effective, Overrides
 from core.settings import Settings
-from ingest import profiles, sources
+from ingest import profiles, sources, strangers
 from ingest.admission import Admission
 from ingest.broker import BrokerAddress
 from ingest.clocks import Clocks
@@ -358,6 +358,9 @@ def _context(
         push=push,
         retry=retry,
         admit=brokers.admit_through(system.settings, follower),
+        traits=partial(
+            strangers.traits, sources=system.city.sources, profiles=system.city.profiles
+        ),
         dialects=frozenset(DIALECTS),
         clock=now,
         status=status,

@@ -1,5 +1,6 @@
 """`andaman sites …` and `andaman devices …`: the registry of a running system."""
 
+from collections import Counter
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -108,6 +109,60 @@ def devices_move(
             "POST", f"/v1/devices/{quote(device)}/moves", data, {"site": site, "since": since}
         )
         typer.echo(f"{device} stands at {moved['site']} since {moved['since']}")
+
+
+@devices_cli.command("unknown")
+def devices_unknown(data: Data = None) -> None:
+    """Show the devices that report without being registered, and which model each may be.
+
+    Example: andaman devices unknown
+    """
+    with told():
+        table = Table("gateway", "device", "first seen", "last seen", "items", "keys", "model?")
+        for found in pages("/v1/unknown-devices", data):
+            seen = [found[name] for name in ("gateway", "device", "first_seen", "last_seen")]
+            models = (f"{s['model'] or '(none)'} {s['score']:.0%}" for s in found["suggestions"])
+            cells = [*seen, str(found["items"]), ", ".join(found["keys"]), "\n".join(models)]
+            table.add_row(*map(escape, cells))
+        Console().print(table)
+
+
+@devices_cli.command("approve")
+def devices_approve(
+    device: Annotated[str, typer.Argument(help="What its network calls it.")],
+    *,
+    gateway: Gateway,
+    site: Annotated[str, typer.Option(help="Where it stands.")],
+    id_: Annotated[
+        str | None, typer.Option("--id", help="Its id here; its name if not said.")
+    ] = None,
+    model: Model = "",
+    since: Annotated[
+        str | None, typer.Option(help="Since when it stands there; when first seen if not said.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Register a device that reports already, and take what was kept of it.
+
+    Example: andaman devices approve 24e124136b502217 --gateway gw-town
+    --id thalang-road-bin-2 --site bin-thalang-road --model milesight-em400-mud
+    """
+    with told():
+        asked = {"device": device, "gateway": gateway, "site": site, "model": model}
+        more = {"id": id_, "since": since}
+        made = ask("POST", "/v1/unknown-devices/approve", data, asked | more)
+        name = made["device"]["id"]
+        chosen = {"reason": "unknown-device", "gateway": gateway, "device": device}
+        chosen["note"] = f"{name} is approved"
+        done, sums = made["replayed"], Counter[str]()
+        while True:
+            following = done.pop("next")
+            sums.update(done)
+            if following is None:
+                break
+            done = ask("POST", "/v1/quarantine/replay", data, chosen | {"cursor": following})
+        words = ", ".join(f"{sums[word]} {word}" for word in ("stored", "duplicate", "refused"))
+        typer.echo(f"{name} is registered; of what was kept {words}")
 
 
 def _show(columns: tuple[str, ...], items: list[Any]) -> None:

@@ -87,6 +87,8 @@ ROUTES: Mapping[str, Standing] = {
     "GET /v1/sites/{site}": Standing.VIEWER,
     "PATCH /v1/sites/{site}": Standing.ADMIN,
     "GET /v1/stats": Standing.VIEWER,
+    "GET /v1/unknown-devices": Standing.OFFICER,
+    "POST /v1/unknown-devices/approve": Standing.ADMIN,
 }
 _PATTERNS = [
     (method, compile_path(path)[0], standing)

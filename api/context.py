@@ -1,7 +1,7 @@
 """What the application hands to the API, and how an endpoint gets hold of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -15,10 +15,11 @@ from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
 from core.configuration import UTC_ZONE
 from core.errors import RegistryError
-from core.model import Clock, Settled, Throttle
+from core.model import Clock, Settled, Throttle, Traits
 from storage.forwarder import ForwarderHealth
 from storage.history import History
 from storage.ledger import Ledger
+from storage.quarantine import Held
 from storage.registry import Change
 
 Result = TypeVar("Result")
@@ -90,8 +91,9 @@ class ApiContext:
     """`readers`, `status`, `throttle` (of a gateway) and `clocks` (of devices of which enough was
     heard) are used from many threads at once.
 
-    `push` and `retry` go through the pipeline; `dialects` are those that it understands. `admit`
-    tells the broker after a change; `reserved` are ids that no gateway may have.
+    `push` and `retry` go through the pipeline; `dialects` are those that it understands; `traits`
+    looks into what waits of an unknown device. `admit` tells the broker after a change; `reserved`
+    are ids that no gateway may have.
 
     `zone` is the city's; `intervals` say how often a model of device reports, µs.
 
@@ -109,6 +111,7 @@ class ApiContext:
     push: Push
     retry: Retry
     admit: Admit
+    traits: Callable[[Sequence[Held], str], Traits]
     dialects: frozenset[str]
     clock: Callable[[], int]
     status: Callable[[], SystemStatus]

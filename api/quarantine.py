@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field, model_validator
 
-from api.context import Context, patiently
+from api.context import ApiContext, Context, patiently
 from api.problems import ApiError, bad_parameter
 from api.readings import PAYLOAD_LIMIT, Outcome, outcome_of
 from api.reasons import WORDS
@@ -213,13 +213,20 @@ async def replay_quarantine(context: Context, asked: AskedReplay, request: Reque
         since=asked.since,
         until=asked.until,
     )
+    by = request.state.caller.key
+    return await replay(context, chosen, after=after, limit=asked.limit, by=by, note=asked.note)
+
+
+async def replay(
+    context: ApiContext, chosen: EntryFilter, *, after: int = 0, limit: int, by: str, note: str
+) -> Replayed:
+    """Try `limit` entries again, from the one that follows `after`."""
     with queries.snapshot(context.readers) as connection:
-        found = quarantine.waiting_after(connection, chosen, after=after, limit=asked.limit + 1)
-    waiting, more = found[: asked.limit], len(found) > asked.limit
+        found = quarantine.waiting_after(connection, chosen, after=after, limit=limit + 1)
+    waiting, more = found[:limit], len(found) > limit
     settled: list[Settled] = []
     for entry in waiting:  # each its own transaction, so that live messages come in between
-        change = context.retry(entry, by=request.state.caller.key, note=asked.note)
-        result = await patiently(context, change)
+        result = await patiently(context, context.retry(entry, by=by, note=note))
         if result is not None:  # else it was settled with another entry about the same message
             settled.append(result)
     return Replayed(

@@ -29,6 +29,7 @@ from api import (
     silences,
     sites,
     stats,
+    strangers,
 )
 from api.auth import Doorkeeper
 from api.context import ApiContext, Check, SystemStatus, Write
@@ -54,6 +55,7 @@ _RESOURCES = (
     silences,
     sites,
     stats,
+    strangers,
 )
 _SECURITY = {
     "Cache-Control": "no-store",

@@ -440,6 +440,24 @@ class Throttle:
     wait: int
 
 
+class Suggestion(NamedTuple):
+    """A device model that an unknown device may be, empty for one that speaks the catalogue's own
+    words; `score` from 0 to 1.
+    """
+
+    model: str
+    score: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What an unknown device sends, and the models that it may be, the best first."""
+
+    keys: tuple[str, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+
+
 Counter: TypeAlias = tuple[str, str]  # gateway and epoch: who counts, and since which restart
 
 

@@ -1,6 +1,7 @@
 """The API over a world of `tests.world`: pushes and retries go through its pipeline."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi.testclient import TestClient
@@ -9,6 +10,7 @@ from api.auth import new_key
 from api.server import ApiContext, SystemStatus, create_app
 from core.catalogue import CATALOGUE
 from core.model import Message, Role, Settled
+from ingest import strangers
 from ingest.dialects.table import DIALECTS
 from storage.history import LedgerHistory
 from storage.ledger import Ledger
@@ -56,6 +58,11 @@ class DeskOf:
             push=push,
             retry=retry,
             admit=admit,
+            traits=partial(
+                strangers.traits,
+                sources=world.system.city.sources,
+                profiles=world.system.city.profiles,
+            ),
             dialects=frozenset(DIALECTS),
             clock=world.clock,
             status=lambda: SystemStatus(checks={}),

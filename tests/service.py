@@ -33,7 +33,9 @@ from core.model import (
     Site,
     State,
     Status,
+    Suggestion,
     Throttle,
+    Traits,
     Transition,
 )
 from storage.database import open_readers
@@ -257,6 +259,9 @@ def service(folder: Path) -> Iterator[Service]:
         push=push,
         retry=retry,
         admit=admit,
+        traits=lambda _held, _device: Traits(
+            keys=("ph",), suggestions=(Suggestion("", 1.0, "all"),)
+        ),
         dialects=frozenset({"native", "sensor-community", "tasmota"}),
         clock=lambda: NOW,
         status=healthy,

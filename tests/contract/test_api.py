@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -130,11 +131,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         detail="",
         payload=b"{",
     )
+    stranger = replace(refusal, reason=Refusal.UNKNOWN_DEVICE, device="buoy-9")
     with service(folder) as made:
         _mute(made)
         made.store(
             *[(series, ago(minutes), 12.5, 1) for series in (0, 1, 2) for minutes in (5, 90)],
-            quarantined=[refusal],
+            quarantined=[refusal, stranger],
             transitions=[
                 change("f", State.FIRING, ago(20)),
                 change("r", State.PENDING, ago(60), severity=Severity.CRITICAL, rule="gone"),

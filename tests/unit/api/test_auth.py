@@ -61,6 +61,8 @@ EXPECTED = {
     "GET /v1/sites/{site}": READ,
     "PATCH /v1/sites/{site}": {"admin"},
     "GET /v1/stats": READ,
+    "GET /v1/unknown-devices": {"officer", "admin"},
+    "POST /v1/unknown-devices/approve": {"admin"},
 }
 CALLERS = ["none", "bad", "revoked", "gateway", "viewer", "officer", "admin"]
 
