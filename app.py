@@ -23,12 +23,12 @@ from sqlalchemy import Engine as Database
 
 import brokers
 import upkeep
-from alerts import maintenance
+from alerts import maintenance, standards
 from alerts import rules as alert_rules
 from alerts.engine import Engine
 from alerts.followup import Arrangements, FollowUp
 from alerts.maintenance import WindowEntry
-from alerts.operations import OPERATIONS
+from alerts.rule_facts import rule_facts
 from alerts.rules import Threshold
 from api.auth import new_key
 from api.metrics import settle_seconds
@@ -86,6 +86,7 @@ class City:
     rules: tuple[Threshold, ...]
     sources: Sources
     windows: tuple[WindowEntry, ...]
+    standards: Mapping[str, standards.Limit]
 
     def limits(self, device: str, parameter: str) -> Effective:
         """What is expected of readings of a device, and where each limit comes from.
@@ -135,13 +136,14 @@ def read_configuration(folder: Path) -> City:
         ("rules", partial(alert_rules.load, folder, registry)),
         ("sources", partial(sources.load, folder, registry)),
         ("windows", partial(maintenance.load, folder)),
+        ("standards", partial(standards.load, folder)),
     ):
         try:
             found[name] = load()
         except ConfigError as error:
             problems += error.problems
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(list(dict.fromkeys(problems)))  # rules look at standards as well
     return City(registry=registry, **found)
 
 
@@ -366,7 +368,7 @@ def _context(
         status=status,
         clocks=system.pipeline.clocks.all,
         throttle=lambda gateway: system.pipeline.limits.of(gateway, now()),
-        rules={rule.id: rule.name for rule in system.city.rules} | dict(OPERATIONS),
+        rules=rule_facts(system.city.rules, system.city.standards),
         catalogue=CATALOGUE,
         standing=system.follow_up.standing,
         zone=system.city.registry.zone,

@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from alerts.muting import Standing, mutes
 from api.context import ApiContext, Context
+from api.explanation import EXAMPLE as EXPLANATION
+from api.explanation import Explanation, explanation
 from api.problems import ApiError
 from api.shapes import (
     MOST,
@@ -128,11 +130,12 @@ class Transition(Answer):
 
 
 class AlertStory(Alert):
-    """An alert with its transitions, the last thousand at the most."""
+    """An alert with its transitions, the last thousand at the most, and its explanation."""
 
-    model_config = example(_ALERT | {"transitions": [_TRANSITION]})
+    model_config = example(_ALERT | {"transitions": [_TRANSITION], "explanation": EXPLANATION})
 
     transitions: list[Transition]
+    explanation: Explanation
 
 
 class AskedAlerts(AskedPage):
@@ -170,14 +173,15 @@ def list_alerts(context: Context, asked: Annotated[AskedAlerts, Query()]) -> Ale
 
 @router.get("/alerts/{alert}")
 def get_alert(context: Context, alert: Id) -> AlertStory:
-    """One alert and everything that happened to it."""
+    """One alert, everything that happened to it, and why it is there."""
     with queries.snapshot(context.readers) as connection:
         row = queries.alert(connection, alert)
         changes = queries.transitions(connection, alert, limit=MOST)
         if row is None:
             raise ApiError("not-found", "There is no alert with this id; /v1/alerts lists them.")
         (told,) = _told(context, connection, [row])
-    return AlertStory(**told, transitions=[_transition(c) for c in changes])
+        why = explanation(context, connection, row)
+    return AlertStory(**told, transitions=[_transition(c) for c in changes], explanation=why)
 
 
 def _told(
@@ -193,14 +197,14 @@ def _alert(
     context: ApiContext, row: AlertRow, places: Places, standing: Standing
 ) -> dict[str, Any]:
     device, _, parameter = row.subject.partition("/")
-    name = context.rules.get(row.rule)
+    rule = context.rules.get(row.rule)
     over = row.state == State.RESOLVED
     held = () if over else mutes(places.labels(row.id, row), standing)
     return {
         "id": row.id,
         "rule": row.rule,
         "version": row.version,
-        "name": None if name is None else Names(en=name["en"], th=name["th"]),
+        "name": None if rule is None else Names(en=rule.name["en"], th=rule.name["th"]),
         "subject": row.subject,
         "device": device,
         "parameter": parameter,

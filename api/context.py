@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine
 
+from alerts.explanation import RuleFacts
 from alerts.muting import Standing
 from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
@@ -99,7 +100,7 @@ class ApiContext:
 
     `standing` tells what may hold alerts back at a moment, µs.
 
-    `rules` maps a rule to its name in `en` and `th`; `local_key_hash` is the hash of the key that
+    `rules` maps a rule to what is told of it; `local_key_hash` is the hash of the key that
     the command line on this machine uses, an administrator's; `collectors` are further metrics;
     a change that is not stored within `write_seconds` is given up.
     """
@@ -117,7 +118,7 @@ class ApiContext:
     status: Callable[[], SystemStatus]
     throttle: Callable[[str], Throttle]
     clocks: Callable[[], Mapping[str, Clock]]
-    rules: Mapping[str, Mapping[str, str]]
+    rules: Mapping[str, RuleFacts]
     catalogue: Mapping[str, Parameter]
     standing: Callable[[Connection, int], Standing]
     zone: ZoneInfo = UTC_ZONE

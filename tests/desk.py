@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from fastapi.testclient import TestClient
 
+from alerts.rule_facts import rule_facts
 from api.auth import new_key
 from api.server import ApiContext, SystemStatus, create_app
 from core.catalogue import CATALOGUE
@@ -68,8 +69,9 @@ class DeskOf:
             status=lambda: SystemStatus(checks={}),
             clocks=world.system.pipeline.clocks.all,
             throttle=lambda gateway: world.system.pipeline.limits.of(gateway, world.now),
-            rules={},
+            rules=rule_facts(world.system.city.rules, world.system.city.standards),
             catalogue=CATALOGUE,
+            zone=world.system.city.registry.zone,
             standing=world.system.follow_up.standing,
         )
 

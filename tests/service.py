@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from fastapi.testclient import TestClient
 
+from alerts.explanation import RuleFacts
 from alerts.followup import Arrangements, FollowUp
 from api.auth import hash_of, new_key
 from api.server import ApiContext, Check, SystemStatus, create_app
@@ -267,7 +268,7 @@ def service(folder: Path) -> Iterator[Service]:
         status=healthy,
         clocks=lambda: {"buoy": CLOCK},
         throttle=lambda _: Throttle(messages_per_second=1000, beyond=0, wait=0),
-        rules={"beach-turbid": {"en": "Turbid water", "th": "น้ำขุ่น"}},
+        rules={"beach-turbid": RuleFacts(name={"en": "Turbid water", "th": "น้ำขุ่น"})},
         catalogue=CATALOGUE,
         standing=FollowUp(ledger, Arrangements(zone=CITY.zone)).standing,
         local_key_hash=hash_of(LOCAL_KEY),

@@ -120,18 +120,20 @@ rules:
 
 
 def write_configuration(folder: Path, **changed: str) -> Path:
-    """A small city's configuration in `folder`; `rules="…"` and the like replace a file."""
+    """A small city's configuration in `folder`; `rules="…"` and the like replace or add a file."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in CONFIGURATION.items():
-        key = name.removesuffix(".yaml")
-        (folder / name).write_text(changed.get(key, text), encoding="utf-8")
+    files = CONFIGURATION | {f"{key}.yaml": text for key, text in changed.items()}
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
     return folder
 
 
 @contextmanager
-def small_world(folder: Path, **settings: Any) -> Iterator[World]:
-    """A world in `folder`, closed at the end."""
-    configuration = write_configuration(folder / "config")
+def small_world(
+    folder: Path, files: Mapping[str, str] | None = None, **settings: Any
+) -> Iterator[World]:
+    """A world in `folder`, closed at the end; `files` of the configuration are others."""
+    configuration = write_configuration(folder / "config", **(files or {}))
     world = World(Settings(config_dir=configuration, data_dir=folder / "data", **settings))
     try:
         yield world

@@ -16,8 +16,10 @@ WINDOW = 60  # messages that a sensible gateway sends beyond its receipts
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    limits = {"gateway_messages_per_second": RATE, "gateway_burst_seconds": BURST / RATE}
-    with small_world(tmp_path, **limits) as made:
+    burst = BURST / RATE
+    with small_world(
+        tmp_path, gateway_messages_per_second=RATE, gateway_burst_seconds=burst
+    ) as made:
         yield made
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.model import HOUR, iso
 from tests.desk import DeskOf
-from tests.world import CONFIGURATION, MIDNIGHT, World, small_world, write_configuration
+from tests.world import CONFIGURATION, MIDNIGHT, small_world
 
 MAINTENANCE = """
 windows:
@@ -27,18 +27,10 @@ rules:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[DeskOf]:
     """The bins of a city that is seven hours ahead, before its API."""
-    folder = tmp_path / "config"
-    folder.mkdir()
-    (folder / "maintenance.yaml").write_text(MAINTENANCE, encoding="utf-8")
-    with small_world(tmp_path) as world:
-        yield _city(world, folder)
-
-
-def _city(world: World, folder: Path) -> DeskOf:
     sites = "timezone: Asia/Bangkok" + CONFIGURATION["sites.yaml"]
-    write_configuration(folder, sites=sites, rules=RULES)
-    world.restart()
-    return DeskOf(world)
+    files = {"sites": sites, "rules": RULES, "maintenance": MAINTENANCE}
+    with small_world(tmp_path, files) as world:
+        yield DeskOf(world)
 
 
 def silence(desk: DeskOf, **asked: Any) -> dict[str, Any]:

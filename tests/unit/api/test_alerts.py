@@ -59,7 +59,7 @@ def test_pages_make_up_the_whole_even_where_starts_are_equal(served: Service) ->
 
 def test_an_alert_tells_its_story(told: Service) -> None:
     alert = told.get("/v1/alerts/f")
-    transitions = alert.pop("transitions")
+    transitions, why = alert.pop("transitions"), alert.pop("explanation")
     assert alert == {
         "id": "f",
         "rule": "beach-turbid",
@@ -86,6 +86,7 @@ def test_an_alert_tells_its_story(told: Service) -> None:
     ]
     assert transitions[1]["at"] == iso(ago(15))
     assert transitions[1]["recorded_at"] == iso(NOW)
+    assert why["text"]["en"].startswith("Turbid water: warning, firing.\n")
 
 
 def test_an_alert_of_a_rule_that_is_gone_has_no_name(told: Service) -> None:

@@ -1,0 +1,239 @@
+"""Why there is an alert, in words: facts → a text in Thai and one in English. Pure.
+
+The facts were gathered by `storage.surroundings` and `api.explanation`; the sentences stand in
+`alerts.phrases`. A fact that is not there leaves its sentence out.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from alerts.phrases import PHRASES
+from alerts.standards import Limit
+from core.model import DAY, HOUR, MINUTE, SECOND, Flag, Severity, State, from_micros
+from core.surroundings import Names, Nearby, Reading, Surroundings
+
+Language = Literal["en", "th"]
+LANGUAGES: tuple[Language, ...] = ("en", "th")
+_DIRECT = ("", "threshold")  # kinds that judge the value itself
+_UNITS = {
+    "1": "",
+    "Cel": "°C",
+    "deg": "°",
+    "ug/L": "µg/L",
+    "ug/m3": "µg/m³",
+    "{flag}": "",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFacts:
+    """What is to be told of a rule; `kind` is empty for alerts about the system itself."""
+
+    name: Names
+    kind: str = ""
+    per: str = ""  # hour or minute, of a rate
+    source: str = ""
+    standards: Sequence[Limit] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that is known about an alert; times in µs, values in `unit`.
+
+    `until` is when it ended, or now. `level` and `clear` are those on `side` of the severity it
+    has; None where the alert has no such thing.
+    """
+
+    rule: str
+    version: str
+    about: RuleFacts
+    subject: str
+    device: str
+    site: Names
+    parameter: Names
+    unit: str
+    state: State
+    severity: Severity
+    value: float
+    since: int
+    until: int
+    zone: ZoneInfo
+    side: str = ""
+    level: float | None = None
+    clear: float | None = None
+    marks: Sequence[str] = ()
+    recent: Sequence[Reading] = ()
+    around: Surroundings = field(default_factory=Surroundings)
+    rules: Mapping[str, Names] = field(default_factory=dict)  # the names of others
+
+    @property
+    def measures(self) -> bool:
+        """Whether its values are those of a quantity, not of a count."""
+        return bool(self.parameter) and self.about.kind in {"rate", *_DIRECT}
+
+
+def explain(facts: Facts) -> dict[Language, str]:
+    """The explanation, a sentence a line."""
+    return {language: "\n".join(_sentences(facts, language)) for language in LANGUAGES}
+
+
+def _sentences(facts: Facts, language: Language) -> Iterator[str]:
+    say = _Speaker(facts, language)
+    yield say.head()
+    yield say.what()
+    yield say.how_long()
+    if facts.state is not State.RESOLVED and facts.clear is not None and facts.measures:
+        yield say(f"clear-{facts.side}", clear=say.of_alert(facts.clear))
+    yield from (say(f"mark-{mark}") for mark in facts.marks)
+    yield from say.readings()
+    yield from say.around()
+    yield from say.behind()
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """Says things about an alert in one language."""
+
+    facts: Facts
+    language: Language
+
+    def __call__(self, phrase: str, **values: Any) -> str:
+        text: str = getattr(PHRASES[phrase], self.language)
+        return text.format(**values)
+
+    def head(self) -> str:
+        facts = self.facts
+        severity, state = self(f"severity-{facts.severity.label}"), self(f"state-{facts.state}")
+        return self("head", name=self.word(facts.about.name), severity=severity, state=state)
+
+    def what(self) -> str:
+        """The value against the limit."""
+        facts = self.facts
+        if facts.level is None:
+            return self("what-else", subject=facts.subject, value=self.of_alert(facts.value))
+        said = {
+            "device": facts.device,
+            "site": self.word(facts.site),
+            "parameter": self.word(facts.parameter),
+            "subject": facts.subject,
+            "value": self.of_alert(facts.value),
+            "level": self.of_alert(facts.level),
+            "margin": self.of_alert(abs(facts.value - facts.level)),
+            "per": self(f"per-{facts.about.per or 'hour'}"),
+        }
+        kind = facts.about.kind
+        return self(f"what-{facts.side if kind in _DIRECT else kind}", **said)
+
+    def how_long(self) -> str:
+        phrase = "lasted" if self.facts.state is State.RESOLVED else "since"
+        duration = self.duration(self.facts.until - self.facts.since)
+        return self(phrase, since=self.time(self.facts.since), duration=duration)
+
+    def readings(self) -> Iterator[str]:
+        """Of the alert's own series."""
+        recent, facts = self.facts.recent, self.facts
+        if not facts.parameter:
+            return
+        if not recent:
+            yield self("recent-none")
+            return
+        values = [reading.value for reading in recent]
+        yield self(
+            "recent",
+            count=len(recent),
+            low=self.quantity(min(values), facts.unit),
+            high=self.quantity(max(values), facts.unit),
+            newest=self.quantity(recent[-1].value, facts.unit),
+            at=self.time(recent[-1].at),
+        )
+        bad = Counter(Flag(reading.flag) for reading in recent if reading.flag > Flag.NOT_EVALUATED)
+        if not bad:
+            yield self("flags-good")
+            return
+        flags = [self(f"flag-{flag.name.lower()}", count=bad[flag]) for flag in sorted(bad)]
+        yield self("flags-bad", count=bad.total(), flags=", ".join(flags))
+
+    def around(self) -> Iterator[str]:
+        """What others read, and what else goes on nearby."""
+        around = self.facts.around
+        if self.facts.parameter and not around.neighbours:
+            yield self("neighbour-none", distance=_number(around.km))
+        for near in around.neighbours:
+            here = "neighbour-here" if near.km == 0 else "neighbour"
+            yield self._nearby(here, near, self.facts.unit)
+        yield from (self._nearby("rain", near, around.rain_unit) for near in around.rain)
+        for work in around.works:
+            at = self.time(work.start)
+            yield self("service", device=work.device, work=work.work, at=at)
+        for other in around.others:
+            yield self(
+                "other",
+                site=self.word(other.site),
+                name=self.word(self.facts.rules.get(other.rule, {})) or other.rule,
+                severity=self(f"severity-{other.severity.label}"),
+                since=self.time(other.since),
+            )
+
+    def behind(self) -> Iterator[str]:
+        """The standard, or whatever else the limit comes from, and the rule."""
+        about = self.facts.about
+        for limit in about.standards:
+            yield self(
+                "standard",
+                title=limit.title.model_dump()[self.language],
+                value=self.quantity(limit.value, self.facts.unit),
+                source=limit.source,
+                date=limit.date,
+            )
+        if about.source:
+            yield self("source", source=about.source)
+        yield self("rule", rule=self.facts.rule, version=self.facts.version)
+
+    def word(self, names: Names) -> str:
+        return names.get(self.language, "")
+
+    def of_alert(self, value: float) -> str:
+        """A number that the rule judged: a count has no unit."""
+        return self.quantity(value, self.facts.unit if self.facts.measures else "")
+
+    def quantity(self, value: float, unit: str) -> str:
+        """A number with its unit, as people write it."""
+        return f"{_number(value)} {_UNITS.get(unit, unit.strip('[]'))}".rstrip()
+
+    def time(self, at: int) -> str:
+        """On the city's clock."""
+        return f"{from_micros(at).astimezone(self.facts.zone):%Y-%m-%d %H:%M}"
+
+    def duration(self, micros: int) -> str:
+        """In the two largest units that it has."""
+        parts, rest = [], max(micros, 0)
+        for phrase, length in _DURATIONS.items():
+            count, rest = divmod(rest, length)
+            if count:
+                parts.append(self(phrase, count=count))
+        return " ".join(parts[:2]) or self("seconds", count=0)
+
+    def _nearby(self, phrase: str, nearby: Nearby, unit: str) -> str:
+        values = {
+            "site": self.word(nearby.site),
+            "device": nearby.device,
+            "distance": _number(round(nearby.km, 1)),
+            "value": self.quantity(nearby.value, unit),
+            "at": self.time(nearby.at),
+        }
+        return self(phrase, **values)
+
+
+_DURATIONS = {"days": DAY, "hours": HOUR, "minutes": MINUTE, "seconds": SECOND}
+
+
+def _number(value: float) -> str:
+    """Four digits are enough to read.
+
+    >>> _number(36.5), _number(1234567.0), _number(0.00012345)
+    ('36.5', '1234567', '0.0001234')
+    """
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
