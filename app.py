@@ -271,6 +271,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await keep(stack, upkeep.tick(tick, worker, broker, rate, now))
 
         await keep(stack, upkeep.forget_quarantine(system, worker, now))
+        await keep(stack, upkeep.review(system, worker))
 
         async def write(change: Callable[[Ledger], Result]) -> Result:
             return await asyncio.wrap_future(worker.submit(partial(change, system.ledger)))
@@ -327,7 +328,10 @@ async def ask(settings: Settings, method: str, path: str, body: Any = None) -> h
         async with httpx.AsyncClient(
             transport=transport, base_url="http://andaman", headers=headers
         ) as client:
-            return await client.request(method, path, json=body)
+            answer = await client.request(method, path, json=body)
+        while system.pipeline.review():
+            pass
+        return answer
     finally:
         system.close()
 
@@ -352,11 +356,15 @@ def _context(
     async def enrol(change: Change[Result]) -> Result:
         return await write(lambda _: system.pipeline.enrol(change))
 
+    async def amend(change: Change[Result]) -> Result:
+        return await write(lambda _: system.pipeline.amend(change))
+
     return ApiContext(
         readers=system.readers,
         history=history,
         write=write,
         enrol=enrol,
+        amend=amend,
         push=push,
         retry=retry,
         admit=brokers.admit_through(system.settings, follower),

@@ -15,6 +15,7 @@ from rich.table import Table
 
 import app as composition
 import cli_gateways
+import cli_officers
 import cli_quality
 import cli_quarantine
 import cli_registry
@@ -43,7 +44,9 @@ db_cli = typer.Typer(help="The ledger's database.", no_args_is_help=True)
 cli.add_typer(keys_cli, name="keys")
 cli.add_typer(db_cli, name="db")
 cli.add_typer(cli_gateways.commands, name="gateways")
+cli.add_typer(cli_officers.quality, name="quality")
 cli.add_typer(cli_quarantine.commands, name="quarantine")
+cli.add_typer(cli_officers.service, name="service")
 cli.command()(cli_replay.replay)
 cli.add_typer(cli_registry.sites_cli, name="sites")
 cli.add_typer(cli_registry.devices_cli, name="devices")

@@ -76,6 +76,17 @@ async def refill_influx(system: "System", worker: Worker, target: str) -> None:
             await asyncio.sleep(5)
 
 
+async def review(system: "System", worker: Worker) -> None:
+    """Look again at stored readings where somebody asked for it, a little at a time."""
+    while True:
+        try:
+            more = await asyncio.wrap_future(worker.submit(system.pipeline.review))
+        except StorageError as error:
+            log.warning("a review of readings waits: %s", error)
+            more = False
+        await asyncio.sleep(0 if more else 1)
+
+
 async def forget_quarantine(system: "System", worker: Worker, clock: Callable[[], int]) -> None:
     """Once an hour: the quarantine forgets what is beyond its bounds, a little at a time."""
     settings = system.settings

@@ -21,6 +21,7 @@ class Line(Answer):
             "id": 41,
             "at": "2026-11-22T01:00:00Z",
             "key": "k3x9a2mq",
+            "owner": "Nok",
             "action": "quarantine-discarded",
             "subject": "1207",
             "detail": "test message",
@@ -30,8 +31,9 @@ class Line(Answer):
     id: int
     at: Time
     key: str = Field(description="Id of the key; local is the command line on the machine.")
-    action: str = Field(description="key-made, key-revoked, quarantine-stored and the like.")
-    subject: str = Field(description="What was changed: the id of a key or an entry.")
+    owner: str | None = Field(description="Whose key it is; null for the command line.")
+    action: str = Field(description="key-made, flag-put, quarantine-stored and the like.")
+    subject: str = Field(description="What was changed: the id of a key, a flag or an entry.")
     detail: str
 
 
@@ -51,6 +53,7 @@ def list_audit(context: Context, asked: Annotated[AskedPage, Query()]) -> Lines:
             id=row.id,
             at=iso(row.at),
             key=row.key,
+            owner=row.owner,
             action=row.action,
             subject=row.subject,
             detail=row.detail,

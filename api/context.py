@@ -63,6 +63,14 @@ class Enrol(Protocol):
     def __call__(self, change: Change[Result], /) -> Awaitable[Result]: ...
 
 
+class Amend(Protocol):
+    """Changes what people say of readings on that thread, in the ledger and for readings to come;
+    raises StorageError when it fails.
+    """
+
+    def __call__(self, change: Change[Result], /) -> Awaitable[Result]: ...
+
+
 class Push(Protocol):
     """Settles a message that came over HTTP, after the commit; raises StorageError."""
 
@@ -109,6 +117,7 @@ class ApiContext:
     history: History
     write: Write
     enrol: Enrol
+    amend: Amend
     push: Push
     retry: Retry
     admit: Admit

@@ -37,6 +37,7 @@ from ingest.arrange import arrange, columns_of
 from ingest.clocks import Clocks
 from ingest.gather import Gathered, gather, quarantined
 from ingest.limits import Limits
+from ingest.overrule import Overrule, windows
 from ingest.quality.check import Checked, check
 from ingest.quality.layers import limits_of
 from ingest.quality.places import Places
@@ -45,8 +46,11 @@ from ingest.quality.state import VERSION, State, kept
 from ingest.receipts import Desk, count, overdue, written_off
 from ingest.registry import Registry
 from ingest.retry import account, message_of
+from ingest.review import remembered
+from ingest.reviewing import Reviewing
 from ingest.sources import Sources
 from ingest.status import changes
+from storage.annotations import said
 from storage.ledger import Batch, Ledger, store
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 from storage.quarantine import Held, of_message
@@ -116,8 +120,9 @@ class Pipeline:
         self._state = State(len(self.registry.series))
         newest = [(row[0], row[1]) for row in ledger.latest()]
         self._state.restore(newest, *ledger.quality_memory(VERSION))
-        self._quality = self._settings()
-        self._parts = LineParts.of(self.registry.series)
+        with ledger.transaction() as connection:
+            self._said = said(connection)
+        self._fit()
         self._progress = ledger.progress()
         self._statuses = ledger.statuses()
         self.receipts = Desk()
@@ -243,6 +248,37 @@ class Pipeline:
         self._accepted(NOTHING_CHECKED, batch, outcome)
         return result
 
+    def amend(self, change: Change[Result]) -> Result:
+        """Change what people say of readings: in the ledger, and for those that come from now on.
+
+        Raises:
+            StorageError, and whatever `change` raises: nothing changed.
+        """
+        with self._ledger.transaction() as connection:
+            result = change(connection)
+            now = said(connection)
+        self._said = now
+        self._fit()
+        return result
+
+    def review(self) -> bool:
+        """Look again at some of the readings that the oldest review asks for; whether there is more
+        to look at.
+
+        Raises:
+            StorageError: nothing changed.
+        """
+        if not self._reviewing.waiting:
+            return False
+        with self._ledger.transaction() as connection:
+            review, revisions = self._reviewing.step(connection, self._clock())
+        moved = remembered(self._state, revisions)
+        checked = replace(NOTHING_CHECKED, revisions=revisions, moved=moved)
+        self._commit(checked, Counts(), [], self._nothing(), review=review)
+        self._reviewing.accept(review)
+        self._said = replace(self._said, reviews=self._reviewing.waiting)
+        return bool(self._reviewing.waiting)
+
     def quarantine(self, message: Message, detail: str) -> Settled:
         """Keep a message that no code of ours could settle, so that it stops no other."""
         refused = quarantined(message, "", Refusal.INTERNAL_ERROR, detail, 1)
@@ -310,14 +346,10 @@ class Pipeline:
         newest = self._state.measured_at
         return arrange(gathered, received_at, newest, self._ledger.values_at)
 
-    def _settings(self) -> QualitySettings:
-        series, devices = self.registry.series, self.registry.devices
-        limits = [limits_of(s, devices, self._sites) for s in series]
-        places = Places(self.registry.sites)
-        return QualitySettings.of(series, limits, places=places, zone=self.registry.zone)
-
     def _check(self, columns: Columns) -> Checked:
-        return check(columns, self._state, self._quality, self._ledger.readings_within)
+        """The readings with their flags, by the tests and by what officers say."""
+        checked = check(columns, self._state, self._quality, self._ledger.readings_within)
+        return self._overrule.applied(checked)
 
     def _grow(self) -> None:
         """Make room for series that were born in this batch."""
@@ -329,9 +361,25 @@ class Pipeline:
             self._engine.add_series(born)
 
     def _fit(self) -> None:
-        """Take up what the registry now says of its series."""
-        self._quality = self._settings()
-        self._parts = LineParts.of(self.registry.series)
+        """Take up what the registry and people now say of the series."""
+        series = self.registry.series
+        self._quality = self._settings(series)
+        self._overrule = Overrule(self._said.annotations, series)
+        self._reviewing = Reviewing(
+            self._said.reviews, self._quality, self._overrule, settings_of=self._settings
+        )
+        self._parts = LineParts.of(series)
+
+    def _settings(self, series: Sequence[Series]) -> QualitySettings:
+        """What the tests of quality go by for these series."""
+        limits = [limits_of(s, self.registry.devices, self._sites) for s in series]
+        return QualitySettings.of(
+            series,
+            limits,
+            places=Places(self.registry.sites),
+            service=windows(self._said.log, series),
+            zone=self.registry.zone,
+        )
 
     def _commit(
         self,

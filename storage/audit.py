@@ -9,11 +9,14 @@ from storage import schema
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """One change: the id of the key that made it, and what it changed."""
+    """One change: the id of the key that made it and whose that is, and what it changed. `owner` is
+    None for a key that the ledger does not keep, such as that of the command line.
+    """
 
     id: int
     at: int
     key: str
+    owner: str | None
     action: str
     subject: str
     detail: str
@@ -22,7 +25,13 @@ class AuditRow:
 def lines(connection: Connection, *, before: int | None, limit: int) -> list[AuditRow]:
     """Changes, the newest first; `before` is the id of the last one seen."""
     c = schema.audit.c
-    statement = select(schema.audit).order_by(c.id.desc()).limit(limit)
+    k = schema.keys.c
+    statement = (
+        select(*schema.audit.columns, k.owner)
+        .outerjoin(schema.keys, k.id == c.key)
+        .order_by(c.id.desc())
+        .limit(limit)
+    )
     if before is not None:
         statement = statement.where(c.id < before)
     return [AuditRow(**row._mapping) for row in connection.execute(statement)]

@@ -1,11 +1,14 @@
 """Parts of transactions that several changes of the ledger share."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from core.annotations import Review
 from storage import schema
 
 
@@ -44,6 +47,19 @@ def resolve(connection: Connection, change: Resolution, at: int) -> None:
     step_counters(connection, change.steps)
     for entry in change.resolved:
         note(connection, at, change.by, f"quarantine-{resolution}", str(entry), change.note)
+
+
+def advance_review(connection: Connection, review: Review, at: int) -> None:
+    """Keep how far a review has come."""
+    changes = [[before, after, count] for (before, after), count in review.changes.items()]
+    now: dict[str, Any] = {
+        "through": review.through,
+        "readings": review.readings,
+        "changes": json.dumps(changes),
+    }
+    if review.finished:
+        now["finished_at"] = at
+    connection.execute(update(schema.reviews).where(schema.reviews.c.id == review.id).values(now))
 
 
 def step_counters(connection: Connection, steps: Mapping[str, int]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.annotations import Review
 from core.configuration import Configuration
 from core.errors import StorageError
 from core.model import (
@@ -36,7 +37,7 @@ from core.model import (
 )
 from core.muting import Consequences
 from storage import registry, schema
-from storage.changes import Resolution, note, resolve, step_counters
+from storage.changes import Resolution, advance_review, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
 from storage.held_back import keep_held_back
 from storage.quality import (
@@ -92,6 +93,7 @@ class Batch:
     ticked_at: int | None = None
     progress: Mapping[Counter, Progress] = field(default_factory=dict)
     resolution: Resolution | None = None
+    review: Review | None = None
     statuses: Sequence[Status] = ()
     revisions: Sequence[Revision] = ()
     tails: Mapping[int, bytes] = field(default_factory=dict)
@@ -308,6 +310,8 @@ def store(connection: Connection, batch: Batch) -> None:
     _count(connection, batch, stored)
     if batch.resolution is not None:
         resolve(connection, batch.resolution, batch.recorded_at)
+    if batch.review is not None:
+        advance_review(connection, batch.review, batch.recorded_at)
 
 
 def _insert_readings(connection: Connection, columns: Columns) -> int:

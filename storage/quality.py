@@ -5,7 +5,18 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.model import Columns, Revision
@@ -18,14 +29,19 @@ _R = schema.revisions.c
 
 def revise(connection: Connection, revisions: Sequence[Revision]) -> None:
     """Add the rows, and make the readings, the newest among them, what they say now."""
-    if revisions:
-        connection.execute(insert(schema.revisions), [r._asdict() for r in revisions])
-    for r in revisions:
-        now = {"flag": r.flag, "tests": r.tests}
-        for table in (schema.readings, schema.latest):
-            c = table.c
-            mine = (c.measured_at == r.measured_at, c.series == r.series)
-            connection.execute(update(table).where(*mine).values(now))
+    if not revisions:
+        return
+    rows = [r._asdict() for r in revisions]
+    connection.execute(insert(schema.revisions), rows)
+    now: dict[str, Any] = {"flag": bindparam("flag_now"), "tests": bindparam("tests_now")}
+    changes = [
+        {"of": r.series, "at": r.measured_at, "flag_now": r.flag, "tests_now": r.tests}
+        for r in revisions
+    ]
+    for table in (schema.readings, schema.latest):
+        c = table.c
+        mine = (c.measured_at == bindparam("at"), c.series == bindparam("of"))
+        connection.execute(update(table).where(*mine).values(now), changes)
 
 
 def on_arrival(table: Table, name: str = "flag") -> ColumnElement[int]:

@@ -252,6 +252,14 @@ def series(connection: Connection, device: str, parameter: str) -> Series | None
     )
 
 
+def parameters_of(connection: Connection, device: str) -> frozenset[str] | None:
+    """What a device has reported so far; None when there is no such device."""
+    s, d = schema.series.c, schema.devices.c
+    if connection.execute(select(d.id).where(d.id == device)).first() is None:
+        return None
+    return frozenset(connection.execute(select(s.parameter).where(s.device == device)).scalars())
+
+
 def alerts(
     connection: Connection,
     chosen: AlertFilter,

@@ -338,3 +338,61 @@ held_back = Table(
     Index("held_back_by_cause", "kind", "id", "transition"),
     sqlite_with_rowid=False,
 )
+
+# An officer's flag on what a device reports of some parameters (JSON list, empty for all), from
+# `start` to before `end`; in force until it is undone.
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("parameters", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("flag", Integer, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("undone_at", BigInteger),
+    Column("undone_by", Text),
+)
+
+# Work on devices; `end` is null while it goes on, `person` is who does it.
+service_log = Table(
+    "service_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("work", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger),
+    Column("note", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("removed_at", BigInteger),
+    Column("removed_by", Text),
+)
+
+# Stored readings that are looked at again: why, which, and how far that has come; `changes` is
+# JSON, [flag before, flag after, readings] of each change.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cause", Text, nullable=False),
+    Column("reference", Integer),
+    Column("device", Text, nullable=False),
+    Column("parameters", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("preview", Boolean(create_constraint=False), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("readings", Integer, nullable=False),
+    Column("changes", Text, nullable=False),
+    Column("finished_at", BigInteger),
+    Index("reviews_unfinished", "finished_at"),
+)

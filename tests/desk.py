@@ -40,6 +40,9 @@ class DeskOf:
         async def enrol(change: Change[Result], /) -> Result:
             return world.system.pipeline.enrol(change)
 
+        async def amend(change: Change[Result], /) -> Result:
+            return world.system.pipeline.amend(change)
+
         async def push(topic: bytes, payload: bytes, /) -> Settled:
             world.now += 1
             return world.system.pipeline.settle_one(Message(topic, payload, world.now, qos=1))
@@ -56,6 +59,7 @@ class DeskOf:
             history=LedgerHistory(world.system.readers),
             write=write,
             enrol=enrol,
+            amend=amend,
             push=push,
             retry=retry,
             admit=admit,

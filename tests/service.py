@@ -243,6 +243,10 @@ def service(folder: Path) -> Iterator[Service]:
         with ledger.transaction() as connection:
             return change(connection)
 
+    async def amend(change: Change[Result], /) -> Result:
+        with ledger.transaction() as connection:
+            return change(connection)
+
     async def push(_topic: bytes, _payload: bytes, /) -> Settled:
         return Settled()
 
@@ -257,6 +261,7 @@ def service(folder: Path) -> Iterator[Service]:
         history=LedgerHistory(readers),
         write=write,
         enrol=enrol,
+        amend=amend,
         push=push,
         retry=retry,
         admit=admit,

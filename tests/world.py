@@ -60,6 +60,12 @@ class World:
         self.acknowledged.append(message)
         return self
 
+    def review(self) -> "World":
+        """Let all that people asked for be done, as it is beside the messages."""
+        while self.system.pipeline.review():
+            pass
+        return self
+
     def rows(self, query: str) -> list[Any]:
         """What a reader of the ledger sees."""
         with self.system.readers.connect() as connection:

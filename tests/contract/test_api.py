@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.model import Quarantined, Refusal, Role, Severity, State
+from core.model import Quarantined, Refusal, Role, Severity, State, iso
 from tests.service import NOW, Service, ago, change, service
 
 TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -44,6 +44,7 @@ FILLED = {
     "/v1/alerts/{alert}": ["/v1/alerts/f", "/v1/alerts/r"],
     "/v1/devices/{device}": ["/v1/devices/buoy"],
     "/v1/maintenance/{window}": ["/v1/maintenance/w"],
+    "/v1/quality/reviews/{review}": ["/v1/quality/reviews/1"],
     "/v1/quarantine/{entry}": ["/v1/quarantine/1"],
     "/v1/series/{device}/{parameter}": [
         "/v1/series/buoy/turbidity",
@@ -144,6 +145,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
                 change("r", State.RESOLVED, ago(40), before=State.FIRING, rule="gone"),
             ],
         )
+        said = {"device": "buoy", "from": iso(ago(99)), "to": iso(ago(9)), "note": "weed"}
+        for path, more in (
+            ("/v1/quality/flags", {"flag": 4}),
+            ("/v1/service-log", {"work": "cleaning", "by": "Nok"}),
+        ):
+            answer = made.http.post(path, json=said | more, headers=made.headers(Role.OFFICER))
+            assert answer.status_code == 201, answer.text
         yield made
 
 
