@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,11 +18,13 @@ from core.errors import BrokerError, ConfigError
 from core.settings import Settings
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.broker_files import Certificate, read_secrets
+from ingest.broker_log import BrokerLog
+from ingest.denials import Denials, of_mosquitto, of_nats
 from ingest.follower import Follower
 from ingest.mosquitto import Mosquitto
 from ingest.sources import Source
 from ingest.tls import Trust
-from storage import queries
+from storage import gateways, queries
 from storage.credentials import adopt, in_force, without
 from storage.ledger import Ledger
 
@@ -91,10 +94,13 @@ class Broker:
 
     address: BrokerAddress
     follower: Follower | None
+    denials: Denials | None
     embedded: EmbeddedBroker | None = None
 
-    async def check(self) -> None:
+    async def check(self, now: int) -> None:
         """Look after it; every second or so, on the thread that started it."""
+        if self.denials is not None:
+            self.denials.look(now)
         if self.embedded is not None:
             self.embedded.check()
         if self.follower is not None and self.follower.failing:
@@ -102,6 +108,8 @@ class Broker:
 
     def stop(self) -> None:
         """End it, if it is ours."""
+        if self.denials is not None:
+            self.denials.close()
         if self.embedded is not None:
             self.embedded.stop()
 
@@ -124,7 +132,11 @@ def start(
         with suppress(BrokerError):  # it is in the log, and tried again
             if follower is not None:
                 follower.follow()
-        return Broker(address=address, follower=follower)
+        denials = None
+        if settings.mosquitto_log:
+            outside_log = BrokerLog(Path(settings.mosquitto_log))
+            denials = Denials(outside_log, of_mosquitto, partial(_gateways, readers))
+        return Broker(address=address, follower=follower, denials=denials)
     folder = settings.data_dir / "broker"
     adopt(ledger, read_secrets(folder / "credentials.json").gateways, now)
     with queries.snapshot(readers) as connection:
@@ -140,7 +152,18 @@ def start(
         certificate=_certificate(settings),
         sources=sources,
     )
-    return Broker(address=embedded.start(), follower=Follower(readers, embedded), embedded=embedded)
+    address = embedded.start()
+    return Broker(
+        address=address,
+        follower=Follower(readers, embedded),
+        denials=Denials(BrokerLog(folder / "log"), of_nats, partial(_gateways, readers)),
+        embedded=embedded,
+    )
+
+
+def _gateways(readers: Database) -> set[str]:
+    with queries.snapshot(readers) as connection:
+        return gateways.ids(connection)
 
 
 def follower_outside(

@@ -58,12 +58,14 @@ def gateways_list(data: Data = None) -> None:
     Example: andaman gateways list
     """
     with told():
-        table = Table("id", "devices", "secret", "online", "since", "firmware", "newest reading")
+        table = Table("id", "devices", "secret", "online", "since", "firmware", "refused", "newest")
         for gateway in ask("GET", "/v1/gateways", data)["items"]:
             status = gateway["status"] or {}
             cells = [gateway["id"], gateway["devices"], _secret(gateway["credential"])]
             cells.append({None: "", True: "yes", False: "no"}[status.get("online")])
-            cells += [status.get("since"), status.get("firmware"), gateway["newest"]]
+            cells += [status.get("since"), status.get("firmware")]
+            cells += [sum(n for n in gateway["refused"].values() if isinstance(n, int))]
+            cells.append(gateway["newest"])
             table.add_row(*(escape(str(cell or "")) for cell in cells))
         Console().print(table)
 

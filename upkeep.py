@@ -56,7 +56,7 @@ async def tick(
         if last is None or last.done():  # a ledger that refuses is told by the worker's health
             last = worker.submit(partial(step, clock()))
             quietly(last)
-        await broker.check()
+        await broker.check(clock())
         rate.note(worker.messages, time.monotonic())
         await asyncio.sleep(1)
 
@@ -154,4 +154,5 @@ def status(
         forwarder=health,
         ledger_bytes=ledger_bytes,
         messages_per_second=rate.per_second,
+        denied=broker.denials.seen if broker.denials else {},
     )

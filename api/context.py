@@ -16,7 +16,7 @@ from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
 from core.configuration import UTC_ZONE
 from core.errors import RegistryError
-from core.model import Clock, Settled, Throttle, Traits
+from core.model import Clock, Denied, Settled, Throttle, Traits
 from storage.forwarder import ForwarderHealth
 from storage.history import History
 from storage.ledger import Ledger
@@ -47,6 +47,7 @@ class SystemStatus:
     forwarder: ForwarderHealth = field(default_factory=ForwarderHealth)
     ledger_bytes: int = 0
     messages_per_second: float | None = None
+    denied: Mapping[str, Denied] = field(default_factory=dict)
 
 
 class Write(Protocol):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.context import Context
 from api.shapes import Answer, AskedLongPage, Names, Page, Time, cut, example, position_of
-from core.model import SECOND, Range, Status, Throttle, iso
+from core.model import SECOND, Denied, Range, Status, Throttle, iso
 from storage import gateways as stored
 from storage import queries
 
@@ -42,6 +42,15 @@ class GatewayStatus(Answer):
     online: bool
     since: Time = Field(description="When it came to be online, or not.")
     firmware: str | None
+
+
+class Refused(Answer):
+    """What the broker refused it since the start, as far as its log names the gateway."""
+
+    publishes: int = Field(description="Messages on topics that are not its own.")
+    subscriptions: int
+    logins: int = Field(description="With a secret that is wrong, or not in force any more.")
+    last: Time | None
 
 
 class GatewayCredential(Answer):
@@ -78,6 +87,12 @@ class Gateway(Answer):
                 "firmware": "1.4.2",
             },
             "limit": {"messages_per_second": 1000.0, "beyond": 0, "wait_seconds": 0.0},
+            "refused": {
+                "publishes": 2,
+                "subscriptions": 0,
+                "logins": 0,
+                "last": "2026-11-22T00:59:00Z",
+            },
             "missing": 2,
             "counters": [
                 {
@@ -99,6 +114,7 @@ class Gateway(Answer):
     credential: GatewayCredential | None = Field(description="Null when it never had a secret.")
     status: GatewayStatus | None = Field(description="Null when it never sent one.")
     limit: RateLimit
+    refused: Refused
     missing: int = Field(description="Messages that are missing now, over all its counters.")
     counters: list[Counter] = Field(description="The latest heard first; empty if it counts not.")
 
@@ -114,7 +130,8 @@ def list_gateways(context: Context, asked: Annotated[AskedLongPage, Query()]) ->
     with queries.snapshot(context.readers) as connection:
         found = stored.gateways(connection, after=after, limit=asked.limit + 1)
     rows, following = cut(found, asked.limit, lambda row: (row.id,))
-    items = [_gateway(row, context.throttle(row.id)) for row in rows]
+    denied = context.status().denied
+    items = [_gateway(row, context.throttle(row.id), denied.get(row.id, Denied())) for row in rows]
     return Gateways(items=items, next=following)
 
 
@@ -123,7 +140,7 @@ def missing(counters: Sequence[stored.Counted]) -> int:
     return sum(_size(gap) for counted in counters for gap in counted.progress.gaps)
 
 
-def _gateway(row: stored.GatewayRow, throttle: Throttle) -> Gateway:
+def _gateway(row: stored.GatewayRow, throttle: Throttle, denied: Denied) -> Gateway:
     return Gateway(
         id=row.id,
         name=Names(en=row.name_en, th=row.name_th),
@@ -136,8 +153,18 @@ def _gateway(row: stored.GatewayRow, throttle: Throttle) -> Gateway:
             beyond=throttle.beyond,
             wait_seconds=throttle.wait / SECOND,
         ),
+        refused=_refused(denied),
         missing=missing(row.counters),
         counters=[_counter(counted) for counted in row.counters[:MOST_EPOCHS]],
+    )
+
+
+def _refused(denied: Denied) -> Refused:
+    return Refused(
+        publishes=denied.publishes,
+        subscriptions=denied.subscriptions,
+        logins=denied.logins,
+        last=None if denied.last is None else iso(denied.last),
     )
 
 

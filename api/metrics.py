@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from api.context import ApiContext, SystemStatus
 from api.gateways import missing
 from api.stats import by_reason
-from core.model import SECOND, Clock, Refusal, Severity, State, Status, Throttle
+from core.model import SECOND, Clock, Denied, Refusal, Severity, State, Status, Throttle
 from storage import gateways, queries
 from storage.forwarder import ForwarderState
 from storage.queries import Stats
@@ -154,7 +154,20 @@ def _of_limits(throttles: Mapping[str, Throttle]) -> Iterator[Metric]:
     yield wait
 
 
+def _denied(denied: Mapping[str, Denied]) -> Metric:
+    refusals = CounterMetricFamily(
+        "andaman_gateway_refusals",
+        "What the broker refused, by gateway (empty: nobody knows whose) and kind.",
+        labels=["gateway", "kind"],
+    )
+    for name, seen in sorted(denied.items()):
+        for kind in ("publishes", "subscriptions", "logins"):
+            refusals.add_metric([name, kind], getattr(seen, kind))
+    return refusals
+
+
 def _of_parts(status: SystemStatus) -> Iterator[Metric]:
+    yield _denied(status.denied)
     checks = GaugeMetricFamily(
         "andaman_check_ok", "1 where a check of readiness is well.", labels=["check"]
     )

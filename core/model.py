@@ -440,6 +440,16 @@ class Throttle:
     wait: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """How often the broker refused something to a gateway since our start; `last` is when, µs."""
+
+    publishes: int = 0
+    subscriptions: int = 0
+    logins: int = 0
+    last: int | None = None
+
+
 class Suggestion(NamedTuple):
     """A device model that an unknown device may be, empty for one that speaks the catalogue's own
     words; `score` from 0 to 1.

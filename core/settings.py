@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     mosquitto_pid_file: str = Field(
         default="", description="File with that Mosquitto's process number, to make it read them."
     )
+    mosquitto_log: str = Field(
+        default="", description="That Mosquitto's log file, to count what it refused."
+    )
     influx_url: str = Field(
         default="", description="http://host:port of InfluxDB 2; empty does without."
     )

@@ -84,6 +84,11 @@ def names(connection: Connection) -> list[str]:
     return list(connection.execute(select(schema.gateways.c.id)).scalars())
 
 
+def ids(connection: Connection) -> set[str]:
+    """Of all gateways."""
+    return set(connection.execute(select(schema.gateways.c.id)).scalars())
+
+
 def counted(
     connection: Connection, gateways: Sequence[str] | None = None
 ) -> dict[str, list[Counted]]:

@@ -15,6 +15,7 @@ from core.errors import BrokerError
 from core.model import Message
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.broker_files import Certificate
+from ingest.denials import of_mosquitto, of_nats
 from ingest.mosquitto import Mosquitto
 from ingest.mqtt import Listener
 from ingest.sources import Source
@@ -52,6 +53,8 @@ class Certificates:
 class ToldNats:
     """The embedded broker: all use one port."""
 
+    denial = staticmethod(of_nats)
+
     def __init__(
         self, folder: Path, sources: Sequence[Source], certificates: Certificates | None
     ) -> None:
@@ -78,6 +81,8 @@ class ToldNats:
 
 class ToldMosquitto:
     """A Mosquitto as our how-to sets it up; gateways have a port of their own."""
+
+    denial = staticmethod(of_mosquitto)
 
     def __init__(
         self, folder: Path, sources: Sequence[Source], certificates: Certificates | None
@@ -119,6 +124,7 @@ def how_to(folder: Path, port: int, gateways_port: int, *, tls: bool) -> str:
         "/etc/mosquitto/certs/": f"{folder}/",
         "/var/lib/mosquitto/": f"{folder}/",
         "/run/mosquitto/": f"{folder}/",
+        "/var/log/mosquitto/": f"{folder}/",
     }.items():
         assert there in text, there
         text = text.replace(there, here)
@@ -140,6 +146,7 @@ class Client:
             clean_session=False,
             reconnect_on_failure=False,
         )
+        self._mqtt.max_inflight_messages_set(1000)
         self._mqtt.username_pw_set(username, password)
         if ca is not None:
             self._mqtt.tls_set_context(ssl.create_default_context(cafile=str(ca)))
@@ -152,6 +159,10 @@ class Client:
     def publish(self, topic: str, payload: bytes) -> None:
         """At QoS 1, until the broker has it."""
         self._mqtt.publish(topic, payload, 1).wait_for_publish(10)
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """At QoS 1, without waiting."""
+        self._mqtt.publish(topic, payload, 1)
 
     def subscribe(self, topic: str) -> None:
         """Ask for it at QoS 1."""

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from core.model import Denied
+from ingest.broker_log import BrokerLog
+from ingest.denials import Denials
 from ingest.sources import NATIVE
 from ingest.tls import Trust
 from storage.credentials import Credential, credential_of
@@ -161,6 +164,25 @@ def test_a_gateway_publishes_on_its_own_topics_alone(
         client.publish("andaman/v1/gw-1/up/status", b"last")
         wait_until(lambda: (b"last") in [payload for _, payload in ear.heard])
     assert [payload for _, payload in ear.heard] == [b"first"] * passes + [b"last"]
+
+
+def test_its_log_tells_what_was_refused_to_whom(broker: Told, clients: Clients) -> None:
+    denials = Denials(BrokerLog(broker.log), broker.denial, lambda: set(SECRETS))
+    client = clients.connect("gw-1", "one")
+    client.publish("andaman/v1/gw-2/up/readings", b"forged")
+    client.publish("andaman/v1/gw-2/up/status", b"forged")
+    client.publish("andaman/v1/gw-1/up/status", b"own")
+    clients.connect("gw-2", "wrong")
+    clients.connect("nobody", "wrong")
+
+    def looked(now: int = 7) -> list[Denied]:
+        denials.look(now)
+        return list(denials.seen.values())
+
+    wait_until(lambda: sum(seen.logins for seen in looked()) == 2)
+    denials.close()
+    assert denials.seen["gw-1"] == Denied(publishes=2, last=7)
+    assert denials.seen[""].logins == 2 - denials.seen.get("gw-2", Denied()).logins
 
 
 # --- TLS ---
