@@ -1,8 +1,7 @@
 """Faults put into real series at places that a seed decides, so that what is to be found is known.
 
 A place has readings around it, at most `LONGEST_GAP` apart, and lies apart from other faults; where
-the series itself is stuck there is none. Sizes are in parts of `spread`, the range in which the
-middle nine tenths of the series' values lie.
+the series itself is stuck there is none. Sizes are in parts of the series' `scale`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,10 +34,13 @@ class Track:
     value: FloatColumn
 
     @property
-    def spread(self) -> float:
-        """From the twentieth part of the values to the last but twentieth."""
+    def scale(self) -> float:
+        """The range of the middle nine tenths of the values, or two fifths of what is usual for the
+        parameter, if that is more: what is less is no fault but weather.
+        """
         low, high = np.quantile(self.value, [0.05, 0.95])
-        return float(high - low)
+        least, most = CATALOGUE[self.parameter].usual
+        return max(float(high - low), 0.4 * (most - least))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def _stuck(values: FloatColumn, track: Track, chance: Chance) -> FloatColumn:
 def _shifted(values: FloatColumn, track: Track, chance: Chance) -> FloatColumn:
     """Up or down, as long as a sensor can read it, since the range would find it otherwise."""
     low, high = CATALOGUE[track.parameter].physical
-    by = chance.uniform(0.5, 2.0) * track.spread * chance.choice((-1.0, 1.0))
+    by = chance.uniform(0.5, 2.0) * track.scale * chance.choice((-1.0, 1.0))
     outside = (values + by).min() < low or (values + by).max() > high
     shifted: FloatColumn = values - by if outside else values + by
     return shifted
@@ -83,7 +85,7 @@ def _shifted(values: FloatColumn, track: Track, chance: Chance) -> FloatColumn:
 def _noise(values: FloatColumn, track: Track, chance: Chance) -> FloatColumn:
     """Within the sensor's span."""
     low, high = CATALOGUE[track.parameter].physical
-    size = chance.uniform(0.5, 1.0) * track.spread
+    size = chance.uniform(0.5, 1.0) * track.scale
     return np.clip(values + chance.normal(0.0, size, len(values)), low, high)
 
 
@@ -118,6 +120,20 @@ def with_faults(track: Track, kind: str, seed: int) -> tuple[FloatColumn, Sequen
         due = int(np.searchsorted(track.measured_at, track.measured_at[start] + fault.due))
         episodes.append(Episode(start, due, end))
     return values, sorted(episodes, key=lambda episode: episode.start)
+
+
+def stuck_runs(track: Track) -> Sequence[Episode]:
+    """Where the series itself stays at one value for as long as a fault is due, without a gap."""
+    at = track.measured_at
+    begins = (np.diff(track.value) != 0) | (np.diff(at) > LONGEST_GAP)
+    starts = np.concatenate([[0], np.flatnonzero(begins) + 1])
+    ends = np.append(starts[1:], len(at))
+    due = np.searchsorted(at, at[starts] + DUE)
+    return [
+        Episode(*rows)
+        for rows in zip(starts.tolist(), due.tolist(), ends.tolist(), strict=True)
+        if rows[1] < rows[2]
+    ]
 
 
 def _places(track: Track, fault: Fault, chance: Chance) -> Iterator[tuple[int, int]]:

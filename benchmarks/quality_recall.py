@@ -1,9 +1,10 @@
 """How many faults quality finds in real series, and how many good readings it flags."""
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.faults import FAULTS, Episode, Track, with_faults
+from benchmarks.faults import FAULTS, Episode, Track, stuck_runs, with_faults
 from core.model import BoolColumn, Flag, FloatColumn
 from ingest import sheet
 from ingest.sheet import Channel, Layout, Sheet
@@ -72,7 +73,6 @@ DATA_SETS = (
             "TEMP=air_temperature",
             "PRES=air_pressure",
             "DEWP=dew_point",
-            "RAIN=rain",
             "WSPM=wind_speed",
         ],
     ),
@@ -86,19 +86,34 @@ DATA_SETS = (
 )
 
 
+class Found(NamedTuple):
+    """Episodes, those of which at least one due reading is flagged, due readings, flagged ones."""
+
+    episodes: int
+    found: int
+    due: int
+    flagged: int
+
+    def __add__(self, other: tuple[int, ...]) -> "Found":  # type: ignore[override]
+        return Found(*(one + more for one, more in zip(self, other, strict=True)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Of one series: `clean` is the share of its own readings that is flagged, `beside` that of
-    readings beside the faults; by kind the episodes, those found, and the share of due readings
-    that is flagged.
+    """Of one series: the share of its own readings that is flagged (`clean`) and that of readings
+    beside faults; its own stuck runs, and the faults by kind.
     """
 
     track: Track
     clean: float
     beside: float
-    episodes: Mapping[str, int]
-    found: Mapping[str, int]
-    readings: Mapping[str, float]
+    runs: Found
+    faults: Mapping[str, Found]
+
+    @property
+    def tuned(self) -> bool:
+        """Whether the limits were tuned on it."""
+        return self.track.device in TUNED_ON
 
 
 def tracks_of(found: Sheet) -> list[Track]:
@@ -134,22 +149,26 @@ def score(track: Track, clean: BoolColumn, seed: int) -> Score:
     """Put each kind of fault into a copy of the series, and see what is found."""
     made = {kind: with_faults(track, kind, seed) for kind in FAULTS}
     copies = [_copy(track, kind, values) for kind, (values, _) in made.items()]
-    found, readings, beside = {}, {}, []
+    faults, beside = {}, []
     for (kind, (_, episodes)), bad in zip(made.items(), flagged(copies), strict=True):
         touched = np.zeros(len(bad), np.bool_)
         for episode in episodes:
             touched[episode.start : episode.end] = True
         beside.append(bad[~touched].mean())
-        found[kind] = sum(bool(bad[_due(episode)].any()) for episode in episodes)
-        due = np.concatenate([np.empty(0, np.bool_), *(bad[_due(e)] for e in episodes)])
-        readings[kind] = float(due.mean()) if len(due) else np.nan
+        faults[kind] = _found(episodes, bad)
     return Score(
         track=track,
         clean=float(clean.mean()),
         beside=float(np.mean(beside)),
-        episodes={kind: len(episodes) for kind, (_, episodes) in made.items()},
-        found=found,
-        readings=readings,
+        runs=_found(stuck_runs(track), clean),
+        faults=faults,
+    )
+
+
+def _found(episodes: Sequence[Episode], bad: BoolColumn) -> Found:
+    due = [bad[episode.due : episode.end] for episode in episodes]
+    return Found(
+        len(episodes), sum(bool(b.any()) for b in due), sum(map(len, due)), sum(map(np.sum, due))
     )
 
 
@@ -162,10 +181,6 @@ def _copy(track: Track, kind: str, values: FloatColumn) -> Track:
     )
 
 
-def _due(episode: Episode) -> slice:
-    return slice(episode.due, episode.end)
-
-
 def scores(data: DataSet, folder: Path, seed: int, parameters: Sequence[str]) -> Iterator[Score]:
     """The score of each series of a data set; of these parameters, or else of all."""
     for found in data.sheets(folder):
@@ -175,31 +190,49 @@ def scores(data: DataSet, folder: Path, seed: int, parameters: Sequence[str]) ->
                 yield score(track, clean, seed)
 
 
-def table(title: str, found: Sequence[Score]) -> Table:
-    """A row for each series, in Markdown."""
+def by_series(title: str, found: Sequence[Score]) -> Table:
+    """A row for each series, in Markdown: of each kind the share of episodes that is found."""
     made = Table(title=title, box=box.MARKDOWN)
     made.add_column("series", no_wrap=True)
-    for name in ("readings", "flagged", "beside", *FAULTS, "all"):
+    for name in ("readings", "flagged", "beside", "own runs", *FAULTS, "all faults"):
         made.add_column(name, justify="right", no_wrap=True)
     for each in found:
         name = f"{each.track.device}, {each.track.parameter}"
         made.add_row(
-            f"{name} (tuned)" if each.track.device in TUNED_ON else name,
+            f"{name} *" if each.tuned else name,
             f"{len(each.track.value):,}",
             f"{each.clean:.2%}",
             f"{each.beside:.2%}",
-            *(_of(each.found[kind], each.episodes[kind]) for kind in FAULTS),
-            _of(sum(each.found.values()), sum(each.episodes.values())),
+            f"{each.runs.found} of {each.runs.episodes}" if each.runs.episodes else "",
+            *(_share(fault.found, fault.episodes) for fault in each.faults.values()),
+            _share(*_sum(each.faults.values())[1::-1]),
         )
     return made
 
 
-def _of(found: int, episodes: int) -> str:
-    return f"{found / episodes:.0%}" if episodes else "–"
+def by_kind(found: Sequence[Score]) -> Table:
+    """A row for each kind of fault, over the series that limits were not tuned on."""
+    made = Table(box=box.MARKDOWN)
+    made.add_column("fault", no_wrap=True)
+    for name in ("episodes", "found", "readings due", "flagged"):
+        made.add_column(name, justify="right", no_wrap=True)
+    for kind in FAULTS:
+        sums = _sum(each.faults[kind] for each in found if not each.tuned)
+        shares = _share(sums.found, sums.episodes), _share(sums.flagged, sums.due)
+        made.add_row(kind, f"{sums.episodes:,}", shares[0], f"{sums.due:,}", shares[1])
+    return made
+
+
+def _sum(each: Iterable[Found]) -> Found:
+    return sum(each, Found(0, 0, 0, 0))
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}".replace("100.0%", "100%") if whole else ""
 
 
 def main() -> None:
-    """Print a table for each data set that is there."""
+    """Print two tables for each data set that is there."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.quality_recall", description=__doc__
     )
@@ -207,11 +240,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--parameter", action="append", default=[], help="only this one, or these")
     asked = parser.parse_args()
-    console = Console(width=200)
+    console = Console(width=240)
     for data in DATA_SETS:
         found = list(scores(data, asked.folder, asked.seed, asked.parameter))
         if found:
-            console.print(table(data.title, found))
+            console.print(by_series(data.title, found))
+            console.print(by_kind(found))
+    console.print("* limits were tuned on this one (with another seed)")
 
 
 if __name__ == "__main__":

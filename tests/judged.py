@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from core.model import Columns, FloatColumn, IntColumn, Series
+from core.model import Columns, Flag, FloatColumn, IntColumn, Series
 from core.quality import FLAG_OF, Codes, Limits
 from ingest.quality.check import check
 from ingest.quality.settings import QualitySettings
@@ -47,8 +47,21 @@ def codes(
     return tests
 
 
-def flags(test: str, values: FloatColumn, at: IntColumn, limits: Limits) -> list[int]:
-    """The flag that one test alone gives each reading; 9 where there is none."""
-    said = codes(values, at, limits) >> np.uint32(2 * QUALITY_TESTS[test].place) & np.uint32(3)
-    found: list[int] = np.where(np.isnan(values), 9, FLAG_OF[said]).tolist()
-    return found
+def flags(
+    test: str,
+    values: FloatColumn,
+    at: IntColumn,
+    limits: Limits,
+    *,
+    received: IntColumn | None = None,
+) -> list[int]:
+    """The flag that one test alone gives each reading; 9 where there is none, which live never
+    comes.
+    """
+    there = ~np.isnan(values)
+    came = received[there] if received is not None else None
+    said = codes(values[there], at[there], limits, received=came)
+    found = np.full(len(values), Flag.MISSING, np.uint8)
+    found[there] = FLAG_OF[said >> np.uint32(2 * QUALITY_TESTS[test].place) & np.uint32(3)]
+    flags: list[int] = found.tolist()
+    return flags

@@ -67,7 +67,8 @@ class Expected:
     def rate_of(self, step: float, minutes: float) -> Verdict:
         """What a step within so many minutes amounts to."""
         noisy = 0.0 if isnan(self.noise_factor) else self.noise_factor * self.noise
-        return _beyond(step, self.rate * minutes + noisy)
+        most = self.rate * minutes + noisy
+        return _beyond(step, self.spike if most < self.spike else most)
 
 
 class Line:

@@ -31,12 +31,14 @@ def neighbours(_view: View, past: Past) -> Verdicts:
 
 
 def rate_of_change(view: View, past: Past) -> Verdicts:
-    """SUSPECT when it changed faster than `rate`, beside what the series' noise explains."""
+    """SUSPECT when it changed faster than `rate`, beside what the series' noise explains; never
+    within the limit of `spike`, or sensors that move in tenths would be fast each second.
+    """
     most = view["rate"] * past.steps.minutes
     if past.noisy:
         factor = view["noise_factor"]
         most = most + np.where(np.isnan(factor), 0.0, factor * past.windows.noise)
-    return _judged(past.steps.step, most)
+    return _judged(past.steps.step, np.maximum(most, np.nan_to_num(view["spike"])))
 
 
 def spike(view: View, past: Past) -> Verdicts:

@@ -66,9 +66,9 @@ def test_what_each_kind_does() -> None:
                 "sentinels": np.isin(bad, SENTINELS).all() and len(set(bad)) == 1,
                 "zeros": (bad == 0).all(),
                 "stuck": (bad == good[0]).all(),
-                "spike": len(bad) == 1 and abs(bad - good) >= clean.spread / 2,
+                "spike": len(bad) == 1 and abs(bad - good) >= clean.scale / 2,
                 "step": np.ptp(np.round(bad - good, 9)) == 0,
-                "noise": np.std(bad - good) > clean.spread / 10,
+                "noise": np.std(bad - good) > clean.scale / 10,
                 "unit": np.allclose(bad, good * 1.8 + 32),
             }[kind], kind
 
