@@ -15,6 +15,7 @@ from api.problems import ApiError
 from api.shapes import (
     MOST,
     Answer,
+    Asked,
     AskedPage,
     AskedTime,
     Id,
@@ -138,7 +139,7 @@ class AlertStory(Alert):
     explanation: Explanation
 
 
-class AskedAlerts(AskedPage):
+class AskedAlertChoice(Asked):
     """Which alerts."""
 
     state: Literal["pending", "firing", "resolved", "open", "unfired"] | None = Field(
@@ -152,20 +153,19 @@ class AskedAlerts(AskedPage):
     since: AskedTime | None = Field(None, description="Only those that started then or later.")
 
 
+class AskedAlerts(AskedAlertChoice, AskedPage):
+    """Which alerts, and which part of their list."""
+
+
 @router.get("/alerts")
 def list_alerts(context: Context, asked: Annotated[AskedAlerts, Query()]) -> Alerts:
     """Alerts, the newest start first."""
-    chosen = AlertFilter(
-        state=asked.state,
-        site=asked.site,
-        rule=asked.rule,
-        severity=None if asked.severity is None else Severity[asked.severity.upper()],
-        since=asked.since,
-    )
     position = position_of(asked.cursor, int, str)
     before = None if position is None else (position[0], position[1])
     with queries.snapshot(context.readers) as connection:
-        found = queries.alerts(connection, chosen, before=before, limit=asked.limit + 1)
+        found = queries.alerts(
+            connection, chosen_alerts(asked), before=before, limit=asked.limit + 1
+        )
         rows, following = cut(found, asked.limit, lambda row: (row.started_at, row.id))
         told = _told(context, connection, rows)
     return Alerts(items=[Alert(**alert) for alert in told], next=following)
@@ -182,6 +182,17 @@ def get_alert(context: Context, alert: Id) -> AlertStory:
         (told,) = _told(context, connection, [row])
         why = explanation(context, connection, row)
     return AlertStory(**told, transitions=[_transition(c) for c in changes], explanation=why)
+
+
+def chosen_alerts(asked: AskedAlertChoice) -> AlertFilter:
+    """What is asked for, as the ledger takes it."""
+    return AlertFilter(
+        state=asked.state,
+        site=asked.site,
+        rule=asked.rule,
+        severity=None if asked.severity is None else Severity[asked.severity.upper()],
+        since=asked.since,
+    )
 
 
 def _told(

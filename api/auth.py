@@ -50,6 +50,7 @@ ROUTES: Mapping[str, Standing] = {
     "GET /metrics": Standing.VIEWER,
     "GET /openapi.json": Standing.ANYONE,
     "GET /v1/alerts": Standing.VIEWER,
+    "GET /v1/alerts.csv": Standing.VIEWER,
     "GET /v1/alerts/{alert}": Standing.VIEWER,
     "GET /v1/audit": Standing.ADMIN,
     "GET /v1/devices": Standing.VIEWER,
@@ -97,6 +98,8 @@ ROUTES: Mapping[str, Standing] = {
     "GET /v1/sites/{site}": Standing.VIEWER,
     "PATCH /v1/sites/{site}": Standing.ADMIN,
     "GET /v1/stats": Standing.VIEWER,
+    "GET /v1/transitions": Standing.VIEWER,
+    "GET /v1/transitions.csv": Standing.VIEWER,
     "GET /v1/unknown-devices": Standing.OFFICER,
     "POST /v1/unknown-devices/approve": Standing.ADMIN,
 }

@@ -61,6 +61,8 @@ def test_a_silence_made_before_holds_back_counts_and_lists(desk: DeskOf) -> None
     shown = desk.get(f"/v1/silences/{made['id']}")
     assert (shown["state"], shown["held_back"]) == ("active", 1)
     assert [t["reason"] for t in shown["transitions"]] == ["first-breach"]
+    (told,) = desk.get("/v1/transitions")["items"]
+    assert told["held_back"] == [{"kind": "silence", "id": "1"}]
 
 
 def test_a_silence_made_after_holds_back_what_follows(desk: DeskOf) -> None:

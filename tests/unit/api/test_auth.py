@@ -24,6 +24,7 @@ EXPECTED = {
     "GET /metrics": READ,
     "GET /openapi.json": OPEN,
     "GET /v1/alerts": READ,
+    "GET /v1/alerts.csv": READ,
     "GET /v1/alerts/{alert}": READ,
     "GET /v1/audit": {"admin"},
     "GET /v1/devices": READ,
@@ -71,6 +72,8 @@ EXPECTED = {
     "GET /v1/sites/{site}": READ,
     "PATCH /v1/sites/{site}": {"admin"},
     "GET /v1/stats": READ,
+    "GET /v1/transitions": READ,
+    "GET /v1/transitions.csv": READ,
     "GET /v1/unknown-devices": {"officer", "admin"},
     "POST /v1/unknown-devices/approve": {"admin"},
 }
