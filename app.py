@@ -23,13 +23,12 @@ from sqlalchemy import Engine as Database
 
 import brokers
 import upkeep
-from alerts import maintenance, standards
-from alerts import rules as alert_rules
+from alerts import maintenance, rule_files, standards
 from alerts.engine import Engine
 from alerts.followup import Arrangements, FollowUp
 from alerts.maintenance import WindowEntry
 from alerts.rule_facts import rule_facts
-from alerts.rules import Threshold
+from alerts.rules import Rule
 from api.auth import new_key
 from api.metrics import settle_seconds
 from api.server import ApiContext, SystemStatus, Write, create_app
@@ -83,7 +82,7 @@ class City:
     registry: Configuration
     profiles: Mapping[str, Profile]
     quality: Mapping[str, Overrides]  # by site
-    rules: tuple[Threshold, ...]
+    rules: tuple[Rule, ...]
     sources: Sources
     windows: tuple[WindowEntry, ...]
     standards: Mapping[str, standards.Limit]
@@ -133,7 +132,7 @@ def read_configuration(folder: Path) -> City:
     for name, load in (
         ("profiles", partial(profiles.load, folder)),
         ("quality", partial(overrides.load, folder)),
-        ("rules", partial(alert_rules.load, folder, registry)),
+        ("rules", partial(rule_files.load, folder, registry)),
         ("sources", partial(sources.load, folder, registry)),
         ("windows", partial(maintenance.load, folder)),
         ("standards", partial(standards.load, folder)),
@@ -174,7 +173,7 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
             forwards=bool(settings.influx_url),
             follow_up=follow_up,
         )
-        engine.restore(ledger.states(), ledger.latest())
+        engine.restore(ledger.states(), ledger.latest(), ledger.resumptions(), ledger.statuses())
     except BaseException:
         ledger.close()
         raise

@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from alerts import rules as alert_rules
+from alerts import rule_files
 from alerts.engine import Engine
-from alerts.rules import Selection, Threshold
+from alerts.rules import Rule, Selection
 from core import configuration
 from core.configuration import Configuration
 from core.model import BoolColumn, Columns, Flag, IntColumn, Revision, Series, Transition, iso
@@ -52,7 +52,7 @@ def replay(
     """
     city = _city_beside(rules)
     series = _series(sheet, city)
-    engine = Engine(_placed(alert_rules.load_file(rules, city), series) if rules else (), 0)
+    engine = Engine(_placed(rule_files.load_file(rules, city), series) if rules else (), 0)
     engine.add_series(series)
     columns, duplicate, conflict = _in_order(sheet)
     judged = np.flatnonzero(~(duplicate | conflict | np.isnan(columns.value)))
@@ -208,7 +208,7 @@ def _one_series(device: str, parameter: str, index: int, city: Configuration | N
     )
 
 
-def _placed(rules: Iterable[Threshold], series: Sequence[Series]) -> Sequence[Threshold]:
+def _placed(rules: Iterable[Rule], series: Sequence[Series]) -> Sequence[Rule]:
     """The rules with the devices of the file that they select, those that select none left out.
 
     A device that the city does not know stands wherever a rule looks, so only a rule that names
@@ -220,7 +220,7 @@ def _placed(rules: Iterable[Threshold], series: Sequence[Series]) -> Sequence[Th
         devices = frozenset(
             s.device
             for s in series
-            if (rule.selection.takes(s) if s.kind else not named or s.device in named)
+            if (rule.watches(s) if s.kind else not named or s.device in named)
         )
         if devices:
             chosen = Selection(kinds=frozenset(), sites=frozenset(), devices=devices)

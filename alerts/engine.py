@@ -1,222 +1,211 @@
 """Hop 4: checked columns and what the rules remember → transitions and what they remember next.
 
-One vector comparison finds the readings that are beyond a level or whose subject has something
-going on; only for those the life cycle runs, in plain Python. How the stream is cut into batches,
-and when ticks come between them, changes nothing. Nothing is official before `accept`, which the
-pipeline calls when the batch has been committed.
-
-A reading that came later than the lateness bound drives nothing. One that came out of order (older
-than what its series already had) but within the bound does so in one case only: where the rule asks
-for no duration and has nothing going on, it opens an alert, and the series' newest reading is then
-judged again.
+`Engine` takes each input (readings and statuses, a tick, a resumption, an action, a change of
+rules or registry) to the judges: of readings (`alerts/series.py`), of silence
+(`alerts/absence.py`), of other rules (`alerts/composites.py`), and last of storms. All of them
+write into a draft; nothing is official before `accept`, which the pipeline calls when the draft
+has been committed. How the stream is cut into batches, and when ticks come between them, changes
+nothing (decision record 017).
 """
 
 import json
-import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
 
-import numpy as np
-
-from alerts.lifecycle import Change, Sample, Step, Watch, elapse, step, waited
+from alerts.by_hand import act
+from alerts.cases import (
+    Case,
+    Draft,
+    Key,
+    Memory,
+    alert_id,
+    ended,
+    ending,
+    transition,
+    try_out,
+    watch_of,
+)
+from alerts.hearing import Hearing
+from alerts.judges import Judges
+from alerts.lifecycle import next_due
 from alerts.operations import DEVICE_CLOCK, GATEWAY_GAP, Operations
-from alerts.rules import Threshold, watches
+from alerts.rules import Rule
+from alerts.timers import Timers
 from core.model import (
+    Action,
     Columns,
-    Flag,
-    FloatColumn,
-    IntColumn,
     Outcome,
     Reason,
     Series,
-    Severity,
-    State,
+    Status,
     Transition,
+    Unit,
+    no_columns,
 )
 
-log = logging.getLogger(__name__)
-
-Place = tuple[int, int]  # series, slot: the slot-th of the rules that watch this series
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Newest:
-    """Columns indexed by series: the newest reading, whatever its flag; a late one is weighed
-    against it.
-    """
-
-    measured_at: IntColumn
-    received_at: IntColumn
-    value: FloatColumn
-    flag: IntColumn
-
-    @staticmethod
-    def none(count: int) -> "Newest":
-        """Room for `count` series that have no reading."""
-        zeros = np.zeros(count, np.int64)
-        return Newest(
-            measured_at=zeros,
-            received_at=zeros.copy(),
-            value=np.zeros(count),
-            flag=np.full(count, Flag.MISSING, np.int64),
-        )
+Latest: TypeAlias = Sequence[tuple[int, int, int, float, int]]
+Finally: TypeAlias = Callable[[Draft, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """What `accept` takes back."""
-
-    watches: Mapping[Place, Watch | None]
-    columns: Columns | None = None
-    moved: Sequence[Series] = ()
+def _nothing(draft: Draft, depth: int) -> None:
+    """Nothing comes last."""
 
 
 class Engine:
-    """Runs every rule over every batch, and holds what they remember."""
+    """Runs every rule over every input, and holds what they remember."""
 
-    def __init__(self, rules: Sequence[Threshold], lateness: int) -> None:
+    def __init__(self, rules: Sequence[Rule], lateness: int) -> None:
         """`lateness` in µs: a reading older than that when it came drives nothing."""
         self.rules = tuple(rules)
-        self.lateness = lateness
         self.disabled: dict[str, str] = {}
-        self.watches: dict[Place, Watch] = {}
+        self.memory = Memory()
+        self._lateness = lateness
+        self._judges = Judges(rules, lateness)
         self._series: list[Series] = []
-        self._slots: list[tuple[Threshold, ...]] = []
-        self._orphans: dict[tuple[str, str], tuple[str, Reason]] = {}
+        self._units: Sequence[Unit] = ()
+        self._hearing = Hearing()
+        self._timers: Timers[Case] = Timers()
         self._operations = Operations()
-        self._low = self._high = np.empty((0, 1))
-        self._live = np.empty((0, 1), np.bool_)
-        self._placed = np.empty(0, np.int64)
-        self._newest = Newest.none(0)
+        self._orphans: dict[Key, tuple[Mapping[str, Any], Reason]] = {}
+
+    # --- what there is ---
 
     def add_series(self, series: Sequence[Series]) -> None:
         """Take notice of more series; their indices go on from the last."""
         self._series += series
-        self._slots += [self._watching(s) for s in series]
-        self._arrange()
-        old, more = self._newest, Newest.none(len(series))
-        self._newest = Newest(
-            measured_at=np.concatenate([old.measured_at, more.measured_at]),
-            received_at=np.concatenate([old.received_at, more.received_at]),
-            value=np.concatenate([old.value, more.value]),
-            flag=np.concatenate([old.flag, more.flag]),
-        )
+        self._judges.add(series)
 
-    def _watching(self, series: Series) -> tuple[Threshold, ...]:
-        return tuple(rule for rule in self.rules if watches(rule, series))
-
-    def _arrange(self) -> None:
-        """What the columns are compared with."""
-        self._placed = np.array([s.since for s in self._series], np.int64)
-        shape = (len(self._series), max([1, *map(len, self._slots)]))
-        self._low, self._high = np.full(shape, -np.inf), np.full(shape, np.inf)
-        self._live = np.zeros(shape, np.bool_)
-        for index, rules in enumerate(self._slots):
-            for slot, rule in enumerate(rules):
-                side = self._high if rule.sign > 0 else self._low
-                side[index, slot] = rule.lowest
-        for place in self.watches:
-            self._live[place] = True
+    def attend(self, units: Sequence[Unit]) -> None:
+        """Listen to these devices and their gateways, from the start."""
+        self._units = units
+        self._judges.attend(units, self._beginnings(units))
 
     def restore(
         self,
-        states: Mapping[tuple[str, str], str],
-        latest: Sequence[tuple[int, int, int, float, int]],
+        states: Mapping[Key, str],
+        latest: Latest,
+        resumptions: Sequence[tuple[int, int]] = (),
+        statuses: Mapping[str, Status] | None = None,
     ) -> None:
-        """Take up what the ledger kept: states by (rule, subject), and of each series the newest
-        (series, measured_at, received_at, value, flag). A state whose rule has changed or gone, or
-        whose device has moved, ends at the next tick.
+        """Take up what the ledger kept: states by (rule, subject); of each series the newest
+        (series, measured_at, received_at, value, flag); when nothing was heard; and what was said
+        of gateways. A state whose rule or place is no more ends at the next tick.
         """
-        places = {
-            (rule.id, _subject(self._series[index])): (index, slot)
-            for index, rules in enumerate(self._slots)
-            for slot, rule in enumerate(rules)
-        }
-        for key, body in self._operations.restore(states).items():
-            place, kept = places.get(key), json.loads(body)
-            if place is None or kept["version"] != self._rule(place).version:
-                self._orphans[key] = (body, Reason.RULE_REMOVED)
-            elif kept["site"] != self._series[place[0]].site:
-                self._orphans[key] = (body, Reason.DEVICE_MOVED)
+        self._hearing = Hearing(resumptions)
+        self._judges.series.newest.take(latest)
+        self._judges.attend(self._units, self._last_heard(latest, statuses or {}))
+        for key, text in self._operations.restore(states).items():
+            kept = json.loads(text)
+            reason = self._judges.misfit(key, kept["version"], kept["site"])
+            if reason is None:
+                self._remember(key, kept)
             else:
-                self.watches[place] = _watch(body)
-                self._live[place] = True
-        for series, measured_at, received_at, value, flag in latest:
-            self._newest.measured_at[series] = measured_at
-            self._newest.received_at[series] = received_at
-            self._newest.value[series] = value
-            self._newest.flag[series] = flag
+                self._orphans[key] = kept, reason
+        self._judges.restore(self.memory)
+        for case in self.memory.watches:
+            self._set_timer(case)
 
-    def on_resume(self, at: int) -> Outcome:
-        """Hearing resumed at `at`: the silence before was ours, so no timer counts it."""
-        changed: dict[Place, Watch | None] = {
-            place: replace(watch, received_at=max(watch.received_at, at))
-            for place, watch in self.watches.items()
-        }
-        return self._outcome([], changed, None)
+    # --- inputs, each at a moment of its own ---
 
-    def on_move(self, moved: Sequence[Series], at: int) -> Outcome:
-        """The devices of these series stand elsewhere since a moment before `at`: what went on at
-        the former site ends. What a change of anything else leaves in place goes on.
+    def on_batch(self, columns: Columns, statuses: Sequence[Status] = ()) -> Outcome:
+        """Judge a batch, sorted by series and, within a series, in order of arrival, and what was
+        said of gateways in the same time. What was measured at a site where the device no longer
+        stands drives nothing.
         """
-        changed: dict[Place, Watch | None] = {}
-        transitions: list[Transition] = []
-        for series in moved:
-            old, watching = self._series[series.index], self._watching(series)
-            for slot, rule in enumerate(self._slots[series.index]):
-                watch = self.watches.get((series.index, slot))
-                if watch is not None and (old.site != series.site or rule not in watching):
-                    changed[series.index, slot] = None
-                    key, body = (rule.id, _subject(old)), _body(watch, rule, old)
-                    transitions.append(_ended(key, body, at, Reason.DEVICE_MOVED))
-        outcome = self._outcome(transitions, changed, None)
-        return replace(outcome, memory=_Memory(changed, None, tuple(moved)))
-
-    def on_batch(self, columns: Columns) -> Outcome:
-        """Judge a batch, sorted by series and, within a series, in order of arrival. What was
-        measured at a site where the device no longer stands drives nothing.
-        """
-        soon = columns.received_at - columns.measured_at <= self.lateness
-        here = columns.measured_at >= self._placed[columns.series]
-        rows = np.flatnonzero((columns.flag <= Flag.NOT_EVALUATED) & soon & here)
-        series, value = columns.series[rows], columns.value[rows, np.newaxis]
-        beyond = (value > self._high[series]) | (value < self._low[series])
-        candidates = beyond | self._live[series]
-        changed: dict[Place, Watch | None] = {}
-        transitions: list[Transition] = []
-        if candidates.any():
-            where, slots = np.nonzero(candidates)
-            for place in dict.fromkeys(zip(series[where].tolist(), slots.tolist(), strict=True)):
-                start, end = np.searchsorted(series, [place[0], place[0] + 1])
-                breaches = rows[start:end][beyond[start:end, place[1]]]
-                transitions += self._judge(place, columns, rows[start:end], breaches, changed)
-        return self._outcome(transitions, changed, columns)
+        draft = Draft(self.memory, self.disabled)
+        if not len(columns) and not statuses:
+            return self._outcome(draft, [])
+        deaf = self._hearing.deaf
+        heard = columns.received_at - deaf
+        told = [(status.at - deaf, status) for status in statuses]
+        until = max([int(heard.max(initial=0)), *(moment for moment, _ in told)])
+        self._judges.series.judge(columns, heard, draft)
+        self._judges.absence.judge(columns, heard, told, deaf, draft, until)
+        return self._close(draft, until)
 
     def on_tick(self, now: int) -> Outcome:
-        """What the clock alone brings about: durations that end in silence, rules that are gone."""
-        changed: dict[Place, Watch | None] = {}
-        transitions: list[Transition] = []
-        for place, watch in self.watches.items():
-            rule = self._rule(place)
-            if rule.id in self.disabled:
-                continue
-            try:
-                after, changes = elapse(watch, rule, waited(watch, now))
-            except Exception as error:  # noqa: BLE001 - logged there
-                self._disable(rule, error)
-                continue
-            if changes:
-                changed[place] = after
-                transitions += [self._transition(place, c) for c in changes]
-        outcome = self._outcome(transitions, changed, None)
-        ended = {key: _ended(key, body, now, why) for key, (body, why) in self._orphans.items()}
+        """What the clock alone brings about: timers, silence, rules that are gone."""
+        draft = Draft(self.memory, self.disabled)
+        if self._orphans:
+            self._judges.composites.recount(draft, now, self._hearing.moment(now))
+        outcome = self._let_pass(draft, now)
+        if not self._orphans:
+            return outcome
+        ends = [ended(key, kept, why, now) for key, (kept, why) in self._orphans.items()]
         return replace(
             outcome,
-            transitions=(*outcome.transitions, *ended.values()),
-            states={**outcome.states, **dict.fromkeys(ended)},
+            transitions=(*(end for end in ends if end is not None), *outcome.transitions),
+            states={**outcome.states, **dict.fromkeys(self._orphans)},
         )
+
+    def on_resume(self, since: int, at: int) -> Outcome:
+        """Hearing resumed at `at`; nothing could be heard since `since`, so no timer counts it."""
+        draft, deafness = Draft(self.memory, self.disabled), at - since
+        for case, watch in self.memory.watches.items():
+            if watch.shelved_until is not None:
+                draft.keep(case, watch._replace(shelved_until=watch.shelved_until - deafness))
+        moment, first = self._hearing.moment(since), self._hearing.first is None
+
+        def listen() -> None:
+            self._hearing = self._hearing.resumed(since, at)
+            self._judges.absence.resume(moment, deafness, first=first)
+
+        draft.then.append(listen)
+        return self._outcome(draft, [])
+
+    def on_action(self, action: Action, now: int) -> Outcome:
+        """What an officer does to an alert; no transition of it when that does not apply."""
+        case = self._case_of(action.alert)
+
+        def do(draft: Draft, depth: int) -> None:
+            watch = draft.watch(case) if case is not None and case.depth == depth else None
+            if case is not None and watch is not None and _alert(case, watch.since) == action.alert:
+                done = act(watch, action, now, self._hearing.moment(now))
+                if done is not None:
+                    draft.keep(case, *done)
+
+        return self._let_pass(Draft(self.memory, self.disabled), now, do)
+
+    def on_change(
+        self,
+        now: int,
+        *,
+        rules: Sequence[Rule] | None = None,
+        moved: Sequence[Series] = (),
+        units: Sequence[Unit] | None = None,
+    ) -> Outcome:
+        """Rules, places of series, or devices are others now; what is not given stays. Alerts whose
+        rule or place is no more end; the others go on.
+        """
+        rules = self.rules if rules is None else tuple(rules)
+        series = list(self._series)
+        for one in moved:
+            series[one.index] = one
+        units = self._units if units is None else units
+        judges = Judges(rules, self._lateness)
+        judges.add(series)
+        judges.attend(units, {})
+
+        def end(draft: Draft, depth: int) -> None:
+            for case in self._remembered(draft):
+                reason = judges.misfit(case.key, case.rule.version, case.site)
+                if reason is not None and case.depth == depth:
+                    ending(case, draft, reason, now, self._hearing.moment(now))
+
+        draft = Draft(self.memory, self.disabled)
+        outcome = self._let_pass(draft, now, end)
+
+        def fit() -> None:
+            known = self._judges.absence.last_heard()
+            judges.series.newest = self._judges.series.newest
+            judges.attend(units, self._beginnings(units, now) | known)
+            self.rules, self._series, self._units = rules, series, units
+            self._judges, self._timers = judges, Timers()
+            self._find_again()
+
+        draft.then.append(fit)
+        return outcome
 
     def on_gaps(self, missing: Mapping[str, int], now: int) -> Outcome:
         """Of these gateways so many messages have been missing for too long at `now`."""
@@ -233,189 +222,111 @@ class Engine:
 
     def accept(self, outcome: Outcome) -> None:
         """The outcome has been committed: it is what we remember now."""
-        memory = outcome.memory
-        if not isinstance(memory, _Memory):
+        draft = outcome.memory
+        if not isinstance(draft, Draft):
             self._operations.accept(outcome)
             return
-        for place, watch in memory.watches.items():
-            self._live[place] = watch is not None
-            if watch is None:
-                self.watches.pop(place, None)
-            else:
-                self.watches[place] = watch
-        if memory.moved:
-            self._relocate(memory.moved)
+        _merge(self.memory.watches, draft.watches)
+        _merge(self.memory.notes, draft.notes)
+        for case in draft.watches:
+            self._set_timer(case)
         for key in outcome.states:
             self._orphans.pop(key, None)
-        if memory.columns is not None:
-            columns, rows = memory.columns, memory.columns.newest()
-            series = columns.series[rows]
-            self._newest.measured_at[series] = columns.measured_at[rows]
-            self._newest.received_at[series] = columns.received_at[rows]
-            self._newest.value[series] = columns.value[rows]
-            self._newest.flag[series] = columns.flag[rows]
+        self._judges.accept(draft, self.memory)
 
-    def _relocate(self, moved: Sequence[Series]) -> None:
-        """Watch these series by the rules of where they stand now."""
-        for series in moved:
-            index = series.index
-            kept = {
-                rule.id: self.watches.pop((index, slot))
-                for slot, rule in enumerate(self._slots[index])
-                if (index, slot) in self.watches
-            }
-            self._series[index] = series
-            self._slots[index] = self._watching(series)
-            for slot, rule in enumerate(self._slots[index]):
-                if rule.id in kept:
-                    self.watches[index, slot] = kept[rule.id]
-        self._arrange()
+    # --- from draft to outcome ---
 
-    def _judge(
-        self,
-        place: Place,
-        columns: Columns,
-        rows: IntColumn,
-        breaches: IntColumn,
-        changed: dict[Place, Watch | None],
-    ) -> list[Transition]:
-        """Run one rule over the rows of one series, passing over those that cannot matter."""
-        rule = self._rule(place)
-        if rule.id in self.disabled:
-            return []
-        watch, transitions = self.watches.get(place), list[Transition]()
-        try:
-            position = 0
-            while position < len(rows):
-                if watch is None:  # nothing goes on: only a breach can begin something
-                    following = np.searchsorted(breaches, rows[position])
-                    if following == len(breaches):
-                        break
-                    position = int(np.searchsorted(rows, breaches[following]))
-                watch, changes = self._weigh(watch, rule, columns, int(rows[position]))
-                transitions += [self._transition(place, c) for c in changes]
-                position += 1
-        except Exception as error:  # noqa: BLE001 - logged there
-            self._disable(rule, error)
-            return []
-        changed[place] = watch
-        return transitions
+    def _let_pass(self, draft: Draft, now: int, last: Finally = _nothing) -> Outcome:
+        """Time goes on until `now`, when something may come last."""
+        deaf, nobody = self._hearing.deaf, no_columns()
+        until = now - deaf
+        self._judges.absence.judge(nobody, nobody.received_at, [], deaf, draft, until)
+        return self._close(draft, until, last)
 
-    def _disable(self, rule: Threshold, error: Exception) -> None:
-        """The other rules go on."""
-        log.error("rule %s is disabled", rule.id, exc_info=error)
-        self.disabled[rule.id] = repr(error)
+    def _close(self, draft: Draft, until: int, last: Finally = _nothing) -> Outcome:
+        """Let every timer speak that runs out by then, composites after their operands."""
+        due = self._timers.due(until)
+        for depth in range(self._judges.composites.deepest + 1):
+            if depth:
+                self._judges.composites.judge(depth, draft)
+            for case in dict.fromkeys([*due, *draft.watches]):
+                if case.depth == depth:
+                    draft.elapse(case, until)
+            last(draft, depth)
+        told = self._judges.storms.judge(draft)
+        return self._outcome(draft, [transition(one) for one in told])
 
-    def _weigh(self, watch: Watch | None, rule: Threshold, columns: Columns, row: int) -> Step:
-        sample = _sample(columns, row)
-        if not columns.late[row]:
-            return step(watch, rule, sample)
-        if watch is not None or rule.hold:
-            return watch, []
-        watch, changes = step(None, rule, sample)
-        newest = self._newest_before(columns, row)
-        if watch is None or newest is None:
-            return watch, changes
-        watch, more = step(watch, rule, newest)
-        return watch, changes + more
+    def _outcome(self, draft: Draft, transitions: Sequence[Transition]) -> Outcome:
+        return Outcome(transitions=tuple(transitions), states=draft.states(), memory=draft)
 
-    def _newest_before(self, columns: Columns, row: int) -> Sample | None:
-        """The newest reading of the row's series before it came; None when its flag is bad."""
-        series = columns.series[row]
-        earlier = row - 1
-        while earlier >= 0 and columns.series[earlier] == series and columns.late[earlier]:
-            earlier -= 1
-        if earlier >= 0 and columns.series[earlier] == series:
-            good = columns.flag[earlier] <= Flag.NOT_EVALUATED
-            return _sample(columns, earlier) if good else None
-        newest = self._newest
-        if newest.flag[series] > Flag.NOT_EVALUATED:
-            return None
-        return Sample(
-            int(newest.measured_at[series]),
-            int(newest.received_at[series]),
-            float(newest.value[series]),
-        )
+    # --- memory ---
 
-    def _rule(self, place: Place) -> Threshold:
-        return self._slots[place[0]][place[1]]
+    def _remember(self, key: Key, kept: Mapping[str, Any]) -> None:
+        case = self._judges.find(key, kept["site"])
+        watch, note = watch_of(kept), kept.get("note")
+        if case is not None and watch is not None:
+            self.memory.watches[case] = watch
+        if case is not None and note is not None:
+            self.memory.notes[case] = note
 
-    def _outcome(
-        self,
-        transitions: list[Transition],
-        changed: dict[Place, Watch | None],
-        columns: Columns | None,
-    ) -> Outcome:
-        states: dict[tuple[str, str], str | None] = {}
-        for place, watch in changed.items():
-            rule, series = self._rule(place), self._series[place[0]]
-            key = (rule.id, _subject(series))
-            if watch is not None:
-                states[key] = _body(watch, rule, series)
-            elif place in self.watches:
-                states[key] = None
-        return Outcome(
-            transitions=tuple(transitions), states=states, memory=_Memory(changed, columns)
-        )
+    def _find_again(self) -> None:
+        """The same memory, of the cases as they are called by new judges."""
+        before, self.memory = self.memory, Memory()
+        for case in dict.fromkeys([*before.watches, *before.notes]):
+            now = self._judges.find(case.key, case.site)
+            if now is None:
+                continue
+            if case in before.watches:
+                self.memory.watches[now] = before.watches[case]
+            if case in before.notes:
+                self.memory.notes[now] = before.notes[case]
+        self._judges.restore(self.memory)
+        for case in self.memory.watches:
+            self._set_timer(case)
 
-    def _transition(self, place: Place, change: Change) -> Transition:
-        rule, series = self._rule(place), self._series[place[0]]
-        return Transition(
-            alert=_alert_id(rule.id, _subject(series), change.since),
-            rule=rule.id,
-            version=rule.version,
-            subject=_subject(series),
-            site=series.site,
-            before=change.before,
-            after=change.after,
-            severity=change.severity,
-            reason=change.reason,
-            at=change.at,
-            value=change.value,
-            evidence=change.evidence,
-        )
+    def _remembered(self, draft: Draft) -> list[Case]:
+        return list(dict.fromkeys([*self.memory.watches, *self.memory.notes, *draft.watches]))
+
+    def _set_timer(self, case: Case) -> None:
+        def put() -> None:
+            watch = self.memory.watches.get(case)
+            due = next_due(watch, case.terms) if watch is not None else None
+            self._timers.put(case, due.moment if due is not None else None)
+
+        try_out(case, put, self.disabled)
+
+    def _case_of(self, alert: str) -> Case | None:
+        found = self.memory.watches.items()
+        return next((case for case, watch in found if _alert(case, watch.since) == alert), None)
+
+    def _beginnings(self, units: Sequence[Unit], now: int = 0) -> dict[str, int]:
+        """Since when those are listened to who were never heard; from `now` on at the earliest."""
+        found: dict[str, int] = {}
+        for unit in units:
+            begins = self._hearing.attending(max(unit.since, now))
+            gateway = f"gateway/{unit.gateway}"
+            found[unit.device] = begins
+            found[gateway] = min(begins, found.get(gateway, begins))
+        return found
+
+    def _last_heard(self, latest: Latest, statuses: Mapping[str, Status]) -> dict[str, int]:
+        found = self._beginnings(self._units)
+        gateways = {unit.device: f"gateway/{unit.gateway}" for unit in self._units}
+        signs = [(self._series[series].device, at) for series, _, at, _, _ in latest]
+        signs += [(gateways[device], at) for device, at in signs if device in gateways]
+        signs += [(f"gateway/{status.gateway}", status.at) for status in statuses.values()]
+        for name, at in signs:
+            found[name] = max(found.get(name, 0), self._hearing.moment_then(at))
+        return found
 
 
-def _subject(series: Series) -> str:
-    return f"{series.device}/{series.parameter}"
+def _alert(case: Case, since: int) -> str:
+    return alert_id(case.rule.id, case.subject, since)
 
 
-def _alert_id(rule: str, subject: str, since: int) -> str:
-    """The same episode has the same id wherever it is computed."""
-    return str(uuid5(NAMESPACE_URL, f"andaman:alert:{rule}|{subject}|{since}"))
-
-
-def _sample(columns: Columns, row: int) -> Sample:
-    return Sample(
-        int(columns.measured_at[row]), int(columns.received_at[row]), float(columns.value[row])
-    )
-
-
-def _body(watch: Watch, rule: Threshold, series: Series) -> str:
-    return json.dumps(asdict(watch) | {"version": rule.version, "site": series.site})
-
-
-def _watch(body: str) -> Watch:
-    kept: dict[str, Any] = json.loads(body)
-    del kept["version"], kept["site"]
-    severity, state = Severity(kept.pop("severity")), State(kept.pop("state"))
-    return Watch(severity=severity, state=state, **kept)
-
-
-def _ended(key: tuple[str, str], body: str, now: int, reason: Reason) -> Transition:
-    """The end of an alert whose rule, or whose device, is no longer what it was."""
-    rule, subject = key
-    watch, kept = _watch(body), json.loads(body)
-    return Transition(
-        alert=_alert_id(rule, subject, watch.since),
-        rule=rule,
-        version=kept["version"],
-        subject=subject,
-        site=kept["site"],
-        before=watch.state,
-        after=State.RESOLVED,
-        severity=watch.severity,
-        reason=reason,
-        at=now,
-        value=watch.value,
-    )
+def _merge(known: dict[Case, Any], changed: Mapping[Case, Any]) -> None:
+    for case, now in changed.items():
+        if now is None:
+            known.pop(case, None)
+        else:
+            known[case] = now

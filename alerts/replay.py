@@ -1,57 +1,87 @@
 """The stored past through the engine again: what the rules said then, or what others would say.
 
 The engine is a pure function of what came to it, and the ledger keeps all of that: the readings
-with the moment when each was received, the moments when hearing resumed, and the ticks that changed
-something (a tick that changed nothing may be left out). In that order, with the same rules, they
-bring about the same transitions.
+with the moment when each was received, and the moments of everything else (resumptions, ticks
+that changed something, what was said of gateways, what officers did). In that order, with the
+same rules, they bring about the same transitions.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace as changed
+from typing import NamedTuple
 
 import numpy as np
 
 from alerts.engine import Engine
-from core.model import BoolColumn, Columns, IntColumn, Outcome, Series, Transition
+from core.model import (
+    Action,
+    BoolColumn,
+    Columns,
+    IntColumn,
+    Outcome,
+    Series,
+    Status,
+    Transition,
+    no_columns,
+)
+
+
+class Moment(NamedTuple):
+    """Something other than a reading, after the readings that were received at that time (µs)."""
+
+    at: int
+    happen: Callable[[Engine], Outcome]
+
+
+def resumption(since: int, at: int) -> Moment:
+    """Nothing could be heard from `since` until `at`."""
+    return Moment(at, lambda engine: engine.on_resume(since, at))
+
+
+def tick(at: int) -> Moment:
+    """The clock alone changed something."""
+    return Moment(at, lambda engine: engine.on_tick(at))
+
+
+def said(status: Status) -> Moment:
+    """What was said of a gateway."""
+    return Moment(status.at, lambda engine: engine.on_batch(no_columns(), [status]))
+
+
+def done(action: Action, at: int) -> Moment:
+    """What an officer did."""
+    return Moment(at, lambda engine: engine.on_action(action, at))
 
 
 def replay(
     engine: Engine,
     series: Sequence[Series],
     past: Iterable[Columns],
-    *,
-    resumptions: Iterable[int] = (),
-    ticks: Iterable[int] = (),
+    moments: Iterable[Moment] = (),
 ) -> Iterator[Transition]:
-    """The transitions that the past brings about in a fresh `engine`.
+    """The transitions that the past brings about in a fresh `engine`, which listens already to
+    whom it should.
 
     `past` comes in chunks of any size, its rows in order of `received_at` and, within one message,
-    of `measured_at`; `late` is found out here. `resumptions` and `ticks` are µs: what was received
-    at the moment of a resumption came after it, what was received at that of a tick before it.
+    of `measured_at`; `late` is found out here.
     """
     engine.add_series(series)
     newest = np.full(len(series), np.iinfo(np.int64).min)
-    moments = sorted([(at, False) for at in resumptions] + [(at, True) for at in ticks])
+    waiting = sorted(moments, key=lambda moment: moment.at)
+    waiting.reverse()
     for chunk in past:
         rest = chunk
         while len(rest):
-            place = _place(rest, *moments[0]) if moments else len(rest)
+            place = len(rest)
+            if waiting:
+                place = int(np.searchsorted(rest.received_at, waiting[-1].at, "right"))
             batch = _batch(rest.take(slice(place)), newest)
             yield from _accepted(engine, engine.on_batch(batch))
             rest = rest.take(slice(place, None))
             if len(rest):
-                yield from _let_pass(engine, *moments.pop(0))
-    for moment in moments:
-        yield from _let_pass(engine, *moment)
-
-
-def _place(columns: Columns, at: int, is_tick: bool) -> int:
-    """How many rows came before that moment."""
-    return int(np.searchsorted(columns.received_at, at, "right" if is_tick else "left"))
-
-
-def _let_pass(engine: Engine, at: int, is_tick: bool) -> Sequence[Transition]:
-    return _accepted(engine, engine.on_tick(at) if is_tick else engine.on_resume(at))
+                yield from _accepted(engine, waiting.pop().happen(engine))
+    while waiting:
+        yield from _accepted(engine, waiting.pop().happen(engine))
 
 
 def _accepted(engine: Engine, outcome: Outcome) -> Sequence[Transition]:

@@ -3,22 +3,26 @@
 from collections.abc import Mapping, Sequence
 
 from alerts.explanation import RuleFacts
+from alerts.kinds.rate import Rate
 from alerts.operations import OPERATIONS
-from alerts.rules import Threshold
+from alerts.rules import Rule
 from alerts.standards import Limit
+from core.model import MINUTE
 
 
-def rule_facts(rules: Sequence[Threshold], limits: Mapping[str, Limit]) -> Mapping[str, RuleFacts]:
+def rule_facts(rules: Sequence[Rule], limits: Mapping[str, Limit]) -> Mapping[str, RuleFacts]:
     """By the id of the rule; also of those about the system itself, which stand in no file."""
     own = {rule: RuleFacts(name=name) for rule, name in OPERATIONS.items()}
     return own | {rule.id: _facts(rule, limits) for rule in rules}
 
 
-def _facts(rule: Threshold, limits: Mapping[str, Limit]) -> RuleFacts:
+def _facts(rule: Rule, limits: Mapping[str, Limit]) -> RuleFacts:
     words, named = rule.source, list[Limit]()
     for limit in limits.values():
         cited = f"{limit.source} ({limit.date})"
         if limit.parameter == rule.parameter and cited in words:
             words = words.replace(cited, "").strip()
             named.append(limit)
-    return RuleFacts(name=rule.name, kind="threshold", source=words, standards=named)
+    kind = rule.kind
+    per = ("minute" if kind.per == MINUTE else "hour") if isinstance(kind, Rate) else ""
+    return RuleFacts(name=rule.name, kind=rule.kind_name, per=per, source=words, standards=named)

@@ -120,9 +120,12 @@ class SiteEntry(SiteFacts):
 
 
 class SitesFile(Strict):
-    """`config/sites.yaml`; by `timezone` days and hours of the city are told."""
+    """`config/sites.yaml`; by `timezone` days and hours of the city are told, by `country`
+    its public holidays.
+    """
 
     timezone: Zone = UTC_ZONE
+    country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
     seasons: dict[str, Any] = Field(default_factory=dict)  # `core.overrides` reads them
     sites: list[SiteEntry]
 
@@ -180,6 +183,7 @@ class Configuration:
     gateways: Mapping[str, Gateway]
     devices: Mapping[str, Device]
     zone: ZoneInfo = UTC_ZONE
+    country: str = ""
 
 
 FileModel = TypeVar("FileModel", bound=BaseModel)
@@ -252,6 +256,7 @@ def load(folder: Path) -> Configuration:
         gateways={g.id: _gateway(g) for g in devices.content.gateways},
         devices={d.id: _device(d) for d in devices.content.devices},
         zone=sites.content.timezone,
+        country=sites.content.country,
     )
 
 

@@ -106,6 +106,28 @@ class State(StrEnum):
     RESOLVED = "resolved"
 
 
+class Mark(StrEnum):
+    """What may hold of an alert beside its state."""
+
+    FLAPPING = "flapping"
+    FOLDED = "folded"
+    SHADOW = "shadow"
+    SHELVED = "shelved"
+    STALE = "stale"
+
+
+class ActionKind(StrEnum):
+    """What an officer may do to an alert."""
+
+    ACKNOWLEDGE = "acknowledge"
+    ASSIGN = "assign"
+    COMMENT = "comment"
+    REOPEN = "reopen"
+    RESOLVE = "resolve"
+    SHELVE = "shelve"
+    UNSHELVE = "unshelve"
+
+
 class Role(StrEnum):
     """What a key may do."""
 
@@ -160,7 +182,8 @@ class Placement(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """A physical unit behind a gateway, and where it has stood, in order of time; `address` is what
-    its network calls it, a LoRaWAN DevEUI say, where that is not the id.
+    its network calls it, a LoRaWAN DevEUI say, where that is not the id; `made_at` (µs) is when it
+    was added, where no file names it.
     """
 
     id: str
@@ -168,6 +191,7 @@ class Device:
     placements: tuple[Placement, ...]
     model: str = ""
     address: str = ""
+    made_at: int = 0
 
     @property
     def site(self) -> str:
@@ -220,6 +244,7 @@ class Series:
     `site`, `kind` and `district` are of where the device stands; `former` of where it stood before,
     in order of time. A reading belongs to the site where it was measured; one from before the first
     place that we know of belongs to that one.
+    `interval` is how often a reading is expected, µs, 0 where nobody knows.
     """
 
     index: int
@@ -230,11 +255,27 @@ class Series:
     district: str
     former: tuple[Former, ...] = ()
     born_at: int = 0
+    interval: int = 0
 
     @property
     def since(self) -> int:
         """Since when it stands there, µs; a negative eternity where it stood nowhere before."""
         return self.former[-1].until if self.former else -(2**62)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A registered device as rules about silence see it: how often it should report (µs, 0 where
+    nobody knows), and since when it has been registered (µs).
+    """
+
+    device: str
+    gateway: str
+    site: str
+    kind: str
+    district: str
+    interval: int
+    since: int
 
 
 IntColumn: TypeAlias = NDArray[np.int64]
@@ -307,16 +348,44 @@ class Revision(NamedTuple):
     reference: int | None = None
 
 
+def no_columns() -> Columns:
+    """Columns without a row."""
+    none = np.empty(0, np.int64)
+    return Columns(
+        series=none,
+        measured_at=none,
+        received_at=none,
+        value=np.empty(0),
+        flag=np.empty(0, np.uint8),
+        tests=np.empty(0, np.uint32),
+        late=np.empty(0, np.bool_),
+    )
+
+
 class Reason(StrEnum):
     """Why an alert changed: the same word in rows, logs, metrics, API and messages."""
 
+    ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"
     BACK_IN_RANGE = "back-in-range"
+    BY_HAND = "by-hand"
+    COMMENTED = "commented"
+    DATA_BACK = "data-back"
+    DATA_STOPPED = "data-stopped"
     DEVICE_MOVED = "device-moved"
     EASED = "eased"
     FIRST_BREACH = "first-breach"
+    FLAPPING = "flapping"
     HELD = "held"
     NOT_HELD = "not-held"
+    OUT_OF_SCHEDULE = "out-of-schedule"
+    REOPENED = "reopened"
+    RULE_CHANGED = "rule-changed"
     RULE_REMOVED = "rule-removed"
+    SHELVED = "shelved"
+    STORM_BEGAN = "storm-began"
+    STORM_OVER = "storm-over"
+    UNSHELVED = "unshelved"
     WORSENED = "worsened"
 
 
@@ -324,8 +393,9 @@ class Reason(StrEnum):
 class Transition:
     """One change of one alert: who reads it needs nothing else to understand it.
 
-    `at` is event time in µs; `value` the reading that decided, in the catalogue's unit; `evidence`
-    is plain JSON (level, clear level, since when, for how long).
+    `at` is event time in µs; `value` the reading that decided, in the catalogue's unit;
+    `evidence` is plain JSON (level, clear level, since when, for how long; of an officer's action
+    who and why).
     """
 
     alert: str
@@ -339,7 +409,22 @@ class Transition:
     reason: Reason
     at: int
     value: float
+    marks: tuple[Mark, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What an officer does to an alert: who (`by`), why (`note`), until when (µs, to shelve it) and
+    to whom (to assign it).
+    """
+
+    kind: ActionKind
+    alert: str
+    by: str
+    note: str = ""
+    until: int | None = None
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ import numpy as np
 
 from core.errors import StorageError
 from core.model import (
+    Action,
     Columns,
     Counts,
     IntColumn,
@@ -30,6 +31,7 @@ from core.model import (
     Settled,
     Status,
     Transition,
+    Unit,
 )
 from core.muting import Consequences
 from core.overrides import Overrides
@@ -65,14 +67,18 @@ class Judge(Protocol):
     """What the pipeline asks of the rule engine (`alerts.engine.Engine`)."""
 
     def add_series(self, series: Sequence[Series]) -> None: ...
-    def on_batch(self, columns: Columns) -> Outcome: ...
+    def attend(self, units: Sequence[Unit]) -> None: ...
+    def on_batch(self, columns: Columns, statuses: Sequence[Status] = ()) -> Outcome: ...
     def on_tick(self, now: int) -> Outcome: ...
-    def on_resume(self, at: int) -> Outcome: ...
+    def on_resume(self, since: int, at: int) -> Outcome: ...
+    def on_action(self, action: Action, now: int) -> Outcome: ...
     def on_gaps(self, missing: Mapping[str, int], now: int) -> Outcome: ...
     def on_clocks(
         self, wrong: Mapping[str, float], undecided: Iterable[str], now: int
     ) -> Outcome: ...
-    def on_move(self, moved: Sequence[Series], at: int) -> Outcome: ...
+    def on_change(
+        self, now: int, *, moved: Sequence[Series] = (), units: Sequence[Unit] | None = None
+    ) -> Outcome: ...
     def accept(self, outcome: Outcome) -> None: ...
 
 
@@ -116,7 +122,10 @@ class Pipeline:
         self._clock = clock
         self._hearing = False
         self._resuming: int | None = None  # since then we hear, but the ledger has not taken it yet
-        self._heard = 0  # received_at of the last message, or the last tick that changed something
+        # The moment of the last message, or of what else came; a clock that was ahead when we ended
+        # must not hold up what comes now.
+        self._heard = min(ledger.heard(), clock())
+        self._listened = self._heard  # until then we could hear
         self._state = State(len(self.registry.series))
         newest = [(row[0], row[1]) for row in ledger.latest()]
         self._state.restore(newest, *ledger.quality_memory(VERSION))
@@ -127,6 +136,7 @@ class Pipeline:
         self._statuses = ledger.statuses()
         self.receipts = Desk()
         engine.add_series(self.registry.series)
+        engine.attend(self.registry.units())
 
     def settle(self, messages: Sequence[Message]) -> Settled:
         """Store what the messages say, judge it, and keep what was refused, in one transaction.
@@ -135,14 +145,15 @@ class Pipeline:
             StorageError: nothing was stored; call again with the same messages.
         """
         self._resume()
+        self._listen(messages[0].received_at if messages else 0)
         gathered = gather(messages, self.registry, self.sources)
-        statuses = self._news(gathered)
-        self._grow()
         came = np.array([m.received_at for m in messages], np.int64)
         received_at = self._in_order(came)
+        statuses = self._news(gathered, received_at)
+        self._grow()
         columns, duplicates = self._arrange(gathered, received_at)
         checked = self._check(columns)
-        outcome = self._engine.on_batch(checked.columns)
+        outcome = self._engine.on_batch(checked.columns, statuses)
         refused = gathered.refusals.items
         counts = Counts(
             received=len(columns) + duplicates + refused,
@@ -152,11 +163,14 @@ class Pipeline:
         )
         now = int(received_at.max(initial=self._heard))
         moved, rejected = count(self._progress, gathered, now)
-        entries = gathered.quarantined()
-        self._commit(checked, counts, entries, outcome, progress=moved, statuses=statuses)
+        entries, arrived = gathered.quarantined(), bool(self.registry.arrived)
+        self._commit(
+            checked, counts, entries, outcome, progress=moved, statuses=statuses, heard_at=now
+        )
         self.receipts.note(moved, rejected, self.limits.take(filter(None, gathered.gateways), now))
         self.clocks.note(gathered.rows, came, self.registry.series)
-        self._heard = now
+        if arrived:
+            self._attend()
         return Settled(
             stored=len(columns), duplicate=duplicates, refused=tuple(gathered.refusals.each)
         )
@@ -215,14 +229,14 @@ class Pipeline:
         )
         if payload is not None and settled.refused:
             return replace(settled, stored=0, duplicate=0)
+        self._listen(self._clock())
         came = self._in_order(np.array([self._clock()], np.int64))
         columns = replace(columns, received_at=np.repeat(came, len(columns)))
         checked = self._check(columns)
         entered = gathered.quarantined()
         counts, change, fresh = account(entries, entered, settled, by=by, note=note, edited=payload)
         outcome = self._engine.on_batch(checked.columns)
-        self._commit(checked, counts, fresh, outcome, resolution=change)
-        self._heard = max(self._heard, int(came[0]))
+        self._commit(checked, counts, fresh, outcome, resolution=change, heard_at=int(came[0]))
         return settled
 
     def enrol(self, change: Change[Result]) -> Result:
@@ -240,8 +254,10 @@ class Pipeline:
             result = change(connection)
             city = known(connection)
             moved = self.registry.moved(city)
-            outcome = self._engine.on_move(moved, self._clock())
-            batch = self._batch(NOTHING_CHECKED, Counts(), [], outcome)
+            now = self._moment()
+            units = self.registry.units(city)
+            outcome = self._engine.on_change(now, moved=moved, units=units)
+            batch = self._batch(NOTHING_CHECKED, Counts(), [], outcome, heard_at=now)
             store(connection, batch)
         self.registry.take(city)
         self._fit()
@@ -279,6 +295,31 @@ class Pipeline:
         self._said = replace(self._said, reviews=self._reviewing.waiting)
         return bool(self._reviewing.waiting)
 
+    def _attend(self) -> None:
+        """Listen to devices that registered themselves as well."""
+        now = self._moment()
+        outcome = self._engine.on_change(now, units=self.registry.units())
+        self._commit(NOTHING_CHECKED, Counts(), [], outcome, ticked_at=now, heard_at=now)
+
+    def act(self, action: Action) -> Transition | None:
+        """What an officer does to an alert; the transition, or None when it does not apply to the
+        alert as it is.
+
+        Raises:
+            StorageError: nothing changed.
+        """
+        self._resume()
+        now = self._moment()
+        self._listen(now)
+        now = self._moment()
+        outcome = self._engine.on_action(action, now)
+        by_hand = (t for t in outcome.transitions if t.alert == action.alert and "by" in t.evidence)
+        done = next(by_hand, None)
+        if done is not None:
+            acted = (action, now)
+            self._commit(NOTHING_CHECKED, Counts(), [], outcome, acted=acted, heard_at=now)
+        return done
+
     def quarantine(self, message: Message, detail: str) -> Settled:
         """Keep a message that no code of ours could settle, so that it stops no other."""
         refused = quarantined(message, "", Refusal.INTERNAL_ERROR, detail, 1)
@@ -290,10 +331,11 @@ class Pipeline:
         """Let time pass for the rules, but only while we can hear: our deafness proves nothing."""
         self._resume()
         if self._hearing:
+            now = max(now, self._heard)
             outcome = self._engine.on_tick(now)
             if outcome.transitions or outcome.states:
-                self._commit(NOTHING_CHECKED, Counts(), [], outcome, ticked_at=now)
-                self._heard = max(self._heard, now)
+                self._commit(NOTHING_CHECKED, Counts(), [], outcome, ticked_at=now, heard_at=now)
+            self._listened = max(self._listened, now)
             self._report(self._engine.on_gaps(overdue(self._progress, now), now))
             found = self.clocks.due(now, self.registry.devices)
             if found is not None:
@@ -319,10 +361,25 @@ class Pipeline:
 
     def _resume(self) -> None:
         """Before anything else: when the ledger refuses, whatever comes next tries again."""
-        at = self._resuming
-        if at is not None:
-            self._commit(NOTHING_CHECKED, Counts(), [], self._engine.on_resume(at), resumed_at=at)
+        if self._resuming is not None:
+            self._end_deafness(self._resuming)
             self._hearing, self._resuming = True, None
+
+    def _listen(self, at: int) -> None:
+        """What comes by another way while the broker cannot be heard proves nothing about the rest:
+        no silence counts up to there.
+        """
+        if not self._hearing:
+            self._end_deafness(max(at, self._heard + 1))
+
+    def _end_deafness(self, at: int) -> None:
+        since = min(max(self._listened, self._heard), at) or at
+        outcome = self._engine.on_resume(since, at)
+        self._commit(NOTHING_CHECKED, Counts(), [], outcome, resumed=(since, at), heard_at=at)
+
+    def _moment(self) -> int:
+        """The present, as a moment of its own."""
+        return max(self._clock(), self._heard + 1)
 
     def _in_order(self, stamps: IntColumn) -> IntColumn:
         """When the messages were received; after the last tick, whose time can be ahead of a
@@ -330,13 +387,14 @@ class Pipeline:
         """
         return np.maximum(stamps, self._heard + 1 + np.arange(len(stamps)))
 
-    def _news(self, gathered: Gathered) -> list[Status]:
+    def _news(self, gathered: Gathered, received_at: IntColumn) -> list[Status]:
         """What gateways say of themselves that is new; who is no gateway is refused."""
         gateways = self._ledger.gateways() if gathered.statuses else set()
         heard = []
         for number, status in gathered.statuses:
             if status.gateway in gateways:
-                heard.append(status)
+                at = int(received_at[number])
+                heard.append(replace(status, at=at, since=at))
             else:
                 detail = f"no gateway is called {status.gateway}"
                 gathered.refusals.add(number, None, Refusal.UNKNOWN_TOPIC, detail)
@@ -428,6 +486,9 @@ class Pipeline:
         self.registry.committed(batch.new_series, batch.new_devices)
         self._state.accept(checked.moved)
         self._engine.accept(outcome)
+        self._heard = max(self._heard, batch.heard_at)
+        if self._hearing:
+            self._listened = max(self._listened, self._heard)
         self._progress |= batch.progress
         self._statuses |= {status.gateway: status for status in batch.statuses}
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from core.configuration import Configuration
-from core.model import Device, Former, Refusal, Series, Site
+from core.model import Device, Former, Refusal, Series, Site, Unit
 from ingest.admission import Admission
 from ingest.profiles import NO_PROFILE, Profile
 
@@ -15,12 +15,16 @@ NOTHING: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a device stands, and where it stood before."""
+    """Where a device stands, and where it stood before; how often it should report (µs, 0 where
+    nobody knows) and since when it has been registered.
+    """
 
     site: str = ""
     kind: str = ""
     district: str = ""
     former: tuple[Former, ...] = ()
+    interval: int = 0
+    registered: int = 0
 
     def site_at(self, moment: int) -> str:
         """Where it stood at a moment, µs."""
@@ -80,7 +84,8 @@ class Registry:
         """The series that stand elsewhere, or at a place that is told of differently, by this
         configuration; changes nothing.
         """
-        places = {d.id: _place(d, configuration.sites) for d in configuration.devices.values()}
+        sites = configuration.sites
+        places = {d.id: self._known(d, sites).place for d in configuration.devices.values()}
         now = [_at(s, places.get(s.device, NOWHERE)) for s in self.series]
         return [new for old, new in zip(self.series, now, strict=True) if new != old]
 
@@ -90,7 +95,7 @@ class Registry:
             self.series[series.index] = series
         self.sites = configuration.sites
         self.zone = configuration.zone
-        self.devices = {d.id: self._known(d) for d in configuration.devices.values()}
+        self.devices = {d.id: self._known(d, self.sites) for d in configuration.devices.values()}
         for series in self.series:
             if series.device in self.devices:
                 self.devices[series.device].series[series.parameter] = series.index
@@ -125,14 +130,31 @@ class Registry:
             return born.index
         return found
 
+    def units(self, configuration: Configuration | None = None) -> list[Unit]:
+        """The devices, or those of another configuration, as rules about silence see them."""
+        if configuration is not None:
+            return Registry(configuration, self._profiles, ()).units()
+        return [
+            Unit(
+                device=device,
+                gateway=known.gateway,
+                site=known.place.site,
+                kind=known.place.kind,
+                district=known.place.district,
+                interval=known.place.interval,
+                since=known.place.registered,
+            )
+            for device, known in self.devices.items()
+        ]
+
     def committed(self, born: Sequence[Series], arrived: Sequence[Device]) -> None:
         """These are stored now."""
         self.newborn = self.newborn[len(born) :]
         self.arrived = self.arrived[len(arrived) :]
 
-    def _known(self, device: Device) -> Known:
+    def _known(self, device: Device, sites: Mapping[str, Site]) -> Known:
         profile = self._profiles.get(device.model, NO_PROFILE)
-        return Known(device.gateway, _place(device, self.sites), profile)
+        return Known(device.gateway, _place(device, sites, profile.interval), profile)
 
     def _welcome(self, device: str, gateway: str, at: int) -> tuple[Refusal, str] | None:
         if not self._admission.welcomes(device, gateway):
@@ -140,7 +162,7 @@ class Registry:
         made = self._admission.approve(device, gateway, at)
         if made is None:
             return Refusal.QUOTA, f"{gateway} may bring no more devices today; {device} is new"
-        self.devices[device] = self._known(made)
+        self.devices[device] = self._known(made, self.sites)
         self.arrived.append(made)
         return None
 
@@ -163,7 +185,7 @@ class Registry:
         return series
 
 
-def _place(device: Device, sites: Mapping[str, Site]) -> Place:
+def _place(device: Device, sites: Mapping[str, Site], interval: int) -> Place:
     site = sites[device.site]
     former = [
         Former(after.since, before.site, sites[before.site].kind if before.site in sites else "")
@@ -174,10 +196,17 @@ def _place(device: Device, sites: Mapping[str, Site]) -> Place:
         kind=site.kind,
         district=site.district,
         former=tuple(former),
+        interval=interval,
+        registered=max(device.placements[0].since, device.made_at),
     )
 
 
 def _at(series: Series, place: Place) -> Series:
     return replace(
-        series, site=place.site, kind=place.kind, district=place.district, former=place.former
+        series,
+        site=place.site,
+        kind=place.kind,
+        district=place.district,
+        former=place.former,
+        interval=place.interval,
     )

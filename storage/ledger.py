@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Table, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,6 +20,7 @@ from core.annotations import Review
 from core.configuration import Configuration
 from core.errors import StorageError
 from core.model import (
+    Action,
     Columns,
     Counter,
     Counts,
@@ -31,7 +32,6 @@ from core.model import (
     Revision,
     Role,
     Series,
-    State,
     Status,
     Transition,
 )
@@ -51,6 +51,7 @@ from storage.quality import (
 )
 from storage.registration import register
 from storage.statuses import current, keep_statuses
+from storage.transitions import keep_action, record
 
 PAYLOAD_LIMIT = 65_536
 _INSERT_READINGS = (
@@ -63,7 +64,13 @@ _UPSERT_LATEST = (
     "measured_at = excluded.measured_at, received_at = excluded.received_at, "
     "value = excluded.value, flag = excluded.flag, tests = excluded.tests, state = excluded.state"
 )
+_UPSERT_STATE = (
+    "INSERT INTO engine_state (rule, subject, body) VALUES (?, ?, ?) "
+    "ON CONFLICT (rule, subject) DO UPDATE SET body = excluded.body"
+)
+_FORGET_STATE = "DELETE FROM engine_state WHERE rule = ? AND subject = ?"
 _LOOKUP_CHUNK = 400
+_HEARD = "heard"
 _QUALITY = "quality_layout"
 
 
@@ -73,9 +80,10 @@ class Batch:
 
     `newest` holds the rows of `columns` that are their series' newest; `states` the engine's
     changed memory as JSON, None where it forgot; `lines` line protocol for the forwarder;
-    `resumed_at` a moment when hearing resumed, `ticked_at` one when the clock alone changed
-    something: a replay has to repeat both. `tails` and `windows` are what the tests of quality
-    remember, by series.
+    `resumed` says since when nothing could be heard until when, `ticked_at` is when the clock
+    alone changed something, `acted` what an officer did and when: a replay has to repeat them.
+    `heard_at` is the moment up to which everything is settled. `tails` and `windows` are what the
+    tests of quality remember, by series.
     """
 
     recorded_at: int
@@ -89,8 +97,10 @@ class Batch:
     states: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     points: int = 0
     lines: bytes = b""
-    resumed_at: int | None = None
+    resumed: tuple[int, int] | None = None
     ticked_at: int | None = None
+    acted: tuple[Action, int] | None = None
+    heard_at: int = 0
     progress: Mapping[Counter, Progress] = field(default_factory=dict)
     resolution: Resolution | None = None
     review: Review | None = None
@@ -178,6 +188,15 @@ class Ledger:
                 _set_meta(connection, {_QUALITY: version})
         with self.transaction() as connection:
             return memory(connection)
+
+    def heard(self) -> int:
+        """The moment up to which everything is settled, µs; 0 when nothing is."""
+        return int(self.meta(_HEARD) or 0)
+
+    def resumptions(self) -> list[tuple[int, int]]:
+        """Since when nothing could be heard, and until when, each time."""
+        c = schema.resumptions.c
+        return [(since, at) for since, at in self.read(select(c.since, c.at).order_by(c.at))]
 
     def states(self) -> dict[tuple[str, str], str]:
         """What the engine remembers: (rule, subject) → JSON."""
@@ -297,13 +316,12 @@ def store(connection: Connection, batch: Batch) -> None:
             insert(schema.quarantine), [_quarantine_row(q) for q in batch.quarantined]
         )
     _save_states(connection, batch.states)
-    recorded = [_record(connection, t, batch.recorded_at) for t in batch.transitions]
+    recorded = [record(connection, t, batch.recorded_at) for t in batch.transitions]
     keep_held_back(connection, recorded, batch.consequences.mutes)
     if batch.points:
         row = {"points": batch.points, "lines": batch.lines}
         connection.execute(insert(schema.outflow), row)
-    _note(connection, schema.resumptions, batch.resumed_at)
-    _note(connection, schema.ticks, batch.ticked_at)
+    _note_moments(connection, batch)
     for counter, progress in batch.progress.items():
         _keep_progress(connection, counter, progress, batch.recorded_at)
     keep_statuses(connection, batch.statuses)
@@ -344,11 +362,12 @@ def _execute_many(
 
 
 def _save_states(connection: Connection, states: Mapping[tuple[str, str], str | None]) -> None:
-    table = schema.engine_state
-    for (rule, subject), body in states.items():
-        connection.execute(delete(table).where(table.c.rule == rule, table.c.subject == subject))
-        if body is not None:
-            connection.execute(insert(table), {"rule": rule, "subject": subject, "body": body})
+    driver: Any = connection.connection.driver_connection
+    kept = [(*key, body) for key, body in states.items() if body is not None]
+    forgotten = [key for key, body in states.items() if body is None]
+    for statement, rows in ((_UPSERT_STATE, kept), (_FORGET_STATE, forgotten)):
+        if rows:
+            driver.executemany(statement, rows).close()
 
 
 def _keep_progress(
@@ -364,42 +383,19 @@ def _keep_progress(
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=now))
 
 
-def _note(connection: Connection, moments: Table, at: int | None) -> None:
-    if at is not None:
-        connection.execute(upsert(moments).values(at=at).on_conflict_do_nothing())
-
-
-def _record(connection: Connection, transition: Transition, recorded_at: int) -> int:
-    """Write the transition's row, whose id is given, and the alert as it now stands."""
-    evidence = json.dumps(dict(transition.evidence), ensure_ascii=False)
-    common = _fields(transition, "rule", "version", "subject", "site", "severity", "value") | {
-        "evidence": evidence
-    }
-    row = common | {
-        "alert": transition.alert,
-        "before": transition.before,
-        "after": transition.after.value,
-        "reason": transition.reason.value,
-        "at": transition.at,
-        "recorded_at": recorded_at,
-    }
-    made = insert(schema.transitions).values(row).returning(schema.transitions.c.id)
-    identifier = int(connection.execute(made).scalar_one())
-    now: dict[str, Any] = {"state": transition.after.value, "changed_at": transition.at}
-    if transition.after is State.RESOLVED:
-        now["resolved_at"] = transition.at
-    else:
-        now |= {
-            "severity": int(transition.severity),
-            "value": transition.value,
-            "evidence": evidence,
-        }
-    if transition.after is State.FIRING and transition.before is not State.FIRING:
-        now["fired_at"] = transition.at
-    first = common | {"id": transition.alert, "started_at": transition.at} | now
-    statement = upsert(schema.alerts).values(first)
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=now))
-    return identifier
+def _note_moments(connection: Connection, batch: Batch) -> None:
+    """What a replay has to repeat beside the readings."""
+    if batch.resumed is not None:
+        since, at = batch.resumed
+        row = {"since": since, "at": at}
+        connection.execute(upsert(schema.resumptions).values(row).on_conflict_do_nothing())
+    if batch.ticked_at is not None:
+        row = {"at": batch.ticked_at}
+        connection.execute(upsert(schema.ticks).values(row).on_conflict_do_nothing())
+    if batch.acted is not None:
+        keep_action(connection, *batch.acted)
+    if batch.heard_at:
+        _set_meta(connection, {_HEARD: str(batch.heard_at)})
 
 
 def _count(connection: Connection, batch: Batch, stored: int) -> None:

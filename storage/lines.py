@@ -123,7 +123,7 @@ def _transition(t: Transition) -> bytes:
     tags = f"rule={_escaped(t.rule)},severity={t.severity.label}{site}"
     # Two subjects of one site may change in the same microsecond: digits below it, the same each
     # time, keep their points apart.
-    time = t.at * 1000 + crc32(f"{t.alert} {t.after}".encode()) % 1000
+    time = t.at * 1000 + crc32(f"{t.alert} {t.after} {t.reason}".encode()) % 1000
     return f"alert,{tags} {','.join(f'{k}={v}' for k, v in fields.items())} {time}".encode()
 
 

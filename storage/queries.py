@@ -5,7 +5,7 @@ wherever it begins. Times are µs UTC.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -99,6 +99,11 @@ class AlertRow:
     changed_at: int
     value: float
     evidence: Mapping[str, Any]
+    marks: Sequence[str]
+    acknowledged_at: int | None
+    acknowledged_by: str | None
+    assigned_to: str | None
+    shelved_until: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,7 +397,13 @@ def _site_row(row: Any) -> SiteRow:
 
 
 def _alert_row(row: Any) -> AlertRow:
-    return _made(AlertRow, row, severity=Severity(row.severity), evidence=json.loads(row.evidence))
+    return _made(
+        AlertRow,
+        row,
+        severity=Severity(row.severity),
+        evidence=json.loads(row.evidence),
+        marks=row.marks.split(),
+    )
 
 
 def _transition_row(row: Any) -> TransitionRow:

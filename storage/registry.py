@@ -271,4 +271,5 @@ def _device(row: Any, stood: list[Placement]) -> Device:
         placements=tuple(stood),
         model=row.model,
         address=row.address,
+        made_at=row.made_at,
     )

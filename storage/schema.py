@@ -162,7 +162,7 @@ quarantine = Table(
     Index("quarantine_by_device", "device", "id"),
 )
 
-# What a rule remembers of a subject while something is going on there; JSON of `Watch`.
+# What a rule remembers of a subject: JSON of its watch, and of what its kind needs.
 engine_state = Table(
     "engine_state",
     metadata,
@@ -187,6 +187,11 @@ alerts = Table(
     Column("changed_at", BigInteger, nullable=False),
     Column("value", Float, nullable=False),
     Column("evidence", Text, nullable=False),
+    Column("marks", Text, nullable=False, server_default=""),  # separated by blanks
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", Text),
+    Column("assigned_to", Text),
+    Column("shelved_until", BigInteger),
     Index("alerts_by_start", "started_at", "id"),
     Index("alerts_by_site", "site", "state"),
     Index("alerts_by_state", "state", "started_at"),
@@ -209,6 +214,22 @@ transitions = Table(
     Column("recorded_at", BigInteger, nullable=False),
     Column("value", Float, nullable=False),
     Column("evidence", Text, nullable=False),
+    Column("marks", Text, nullable=False, server_default=""),
+)
+
+# What officers did to alerts, at moments when nothing else happened.
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("alert", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("until", BigInteger),
+    Column("to", Text, nullable=False),
+    Index("actions_by_alert", "alert", "id"),
 )
 
 # Line protocol on its way to InfluxDB, one row for each batch.
@@ -268,8 +289,14 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 
-# When hearing resumed: timers count silence only from here (decision record 004).
-resumptions = Table("resumptions", metadata, Column("at", BigInteger, primary_key=True))
+# When hearing resumed, and since when nothing could be heard: no timer counts what lies between
+# (decision record 017).
+resumptions = Table(
+    "resumptions",
+    metadata,
+    Column("at", BigInteger, primary_key=True),
+    Column("since", BigInteger),
+)
 
 # When the clock alone changed an alert: with the above all that a replay needs beside readings.
 ticks = Table("ticks", metadata, Column("at", BigInteger, primary_key=True))

@@ -7,16 +7,18 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine as Database
 from sqlalchemy import select
 
-from alerts import rules
+from alerts import rule_files
 from alerts.engine import Engine
 from alerts.operations import OPERATIONS
-from alerts.replay import replay
+from alerts.replay import Moment, done, replay, resumption, said, tick
 from core import configuration
-from core.model import Columns
+from core.model import Action, ActionKind, Columns, Status
+from ingest import profiles
 from ingest.registry import Registry
 from storage import schema
 from storage.database import open_readers
 from storage.quality import columns_from, on_arrival
+from storage.registry import known as known_registry
 
 
 class Told(NamedTuple):
@@ -65,20 +67,40 @@ class Past:
     def replayed(self, chunk: int) -> tuple[Episodes, Engine]:
         """The transitions of a fresh engine over what is stored, and that engine."""
         city = configuration.load(self._config)
-        engine = Engine(rules.load(self._config, city), self._lateness)
+        engine = Engine(rule_files.load(self._config, city), self._lateness)
         s = schema.series.c
         stored = self.rows(select(s.id, s.device, s.parameter).order_by(s.id))
         found: dict[str, list[Told]] = {}
-        for t in replay(
-            engine,
-            Registry(city, {}, [tuple(row) for row in stored]).series,
-            readings(self._readers, chunk),
-            resumptions=[at for (at,) in self.rows(select(schema.resumptions.c.at))],
-            ticks=[at for (at,) in self.rows(select(schema.ticks.c.at))],
-        ):
+        with self._readers.connect() as connection:
+            known = known_registry(connection)
+        registry = Registry(known, profiles.load(self._config), [tuple(row) for row in stored])
+        engine.attend(registry.units())
+        past = readings(self._readers, chunk)
+        for t in replay(engine, registry.series, past, self.moments()):
             told = Told(t.before, t.after, t.reason, t.severity, t.at, t.value)
             found.setdefault(t.alert, []).append(told)
         return found, engine
+
+    def moments(self) -> list[Moment]:
+        """Everything that happened beside the readings."""
+        resumed, ticks = schema.resumptions.c, schema.ticks.c
+        return [
+            *(resumption(since, at) for since, at in self.rows(select(resumed.since, resumed.at))),
+            *(tick(at) for (at,) in self.rows(select(ticks.at))),
+            *(said(Status(**row._mapping)) for row in self.rows(select(schema.statuses))),
+            *(done(_action(row), row.at) for row in self.rows(select(schema.actions))),
+        ]
+
+
+def _action(row: Any) -> Action:
+    return Action(
+        kind=ActionKind(row.kind),
+        alert=row.alert,
+        by=row.by,
+        note=row.note,
+        until=row.until,
+        to=row.to,
+    )
 
 
 def readings(readers: Database, chunk: int) -> Iterator[Columns]:

@@ -14,7 +14,9 @@ from pydantic import BaseModel, SecretStr, TypeAdapter
 from alerts import standards
 from alerts.maintenance import MaintenanceFile, WindowEntry
 from alerts.matchers import LABELS
-from alerts.rules import RULE_KINDS, RuleEntry, RulesFile, SelectEntry
+from alerts.rule_entries import RuleEntry, RulesFile, SelectEntry
+from alerts.rule_files import load_file
+from alerts.rules import RULE_KINDS
 from alerts.standards import Limit, StandardsFile
 from api.auth import ROUTES
 from api.metrics import settle_seconds
@@ -242,7 +244,6 @@ def test_it_names_each_key_of_a_configuration_file(
         pytest.param("configuration", "profiles/", ProfilesFile, id="profiles"),
         pytest.param("configuration", "maintenance.yaml", MaintenanceFile, id="maintenance"),
         pytest.param("configuration", "standards/", StandardsFile, id="standards"),
-        pytest.param("rules", "Rules", RulesFile, id="rules"),
     ],
 )
 def test_its_example_of_a_configuration_file_is_valid(
@@ -250,6 +251,15 @@ def test_its_example_of_a_configuration_file_is_valid(
 ) -> None:
     (example,) = blocks(sections(f"docs/{page}.md")[heading], "yaml")
     model.model_validate(yaml.safe_load(example))
+
+
+def test_its_examples_of_rules_are_rules(tmp_path: Path) -> None:
+    examples = blocks(text_of(ROOT / "docs/rules.md"), "yaml")
+    files = [RulesFile.model_validate(yaml.safe_load(example)) for example in examples]
+    assert {rule.kind for file in files for rule in file.rules} == set(RULE_KINDS)
+    joined = tmp_path / "rules.yaml"
+    joined.write_text("rules:\n" + "".join(e.removeprefix("rules:\n") for e in examples))
+    load_file(joined, None)
 
 
 def test_it_names_each_field_of_a_native_message() -> None:

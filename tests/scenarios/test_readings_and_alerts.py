@@ -130,7 +130,7 @@ def test_an_edited_rule_ends_its_alert_once(world: World, tmp_path: Path) -> Non
     rules = tmp_path / "config" / "rules.yaml"
     rules.write_text(rules.read_text().replace("warning: 80", "warning: 82"))
     world.restart().at("00:06").restart().at("00:07")
-    assert world.transitions()[1:] == [("bin-full", "resolved", "rule-removed")]
+    assert world.transitions()[1:] == [("bin-full", "resolved", "rule-changed")]
     world.publish("bin-1", fill_level=85.0)
     assert world.transitions()[2:] == [("bin-full", "firing", "first-breach")]
 

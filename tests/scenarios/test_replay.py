@@ -73,6 +73,7 @@ def live(
     pipeline = world.system.pipeline
     waiting: list[Message] = []
     for number, message in enumerate(messages):
+        world.now = message.received_at - LEAST_GAP // 2
         if number in deaths:  # what waits was not acknowledged: it comes again
             world.reopen()
             pipeline = world.system.pipeline

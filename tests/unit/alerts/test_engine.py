@@ -1,7 +1,6 @@
 """The engine over columns: which rules run, what is remembered, what is restored."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +8,12 @@ import numpy as np
 import pytest
 
 from alerts.engine import Engine
-from alerts.lifecycle import GRACE
-from alerts.rules import Selection, Threshold
+from alerts.kinds.threshold import Threshold
+from alerts.levels import Levels, Span, above
+from alerts.lifecycle import GRACE, Watch
+from alerts.rules import Rule, Selection, Terms
 from core.model import (
+    HOUR,
     MINUTE,
     SECOND,
     Columns,
@@ -26,7 +28,6 @@ from core.model import (
 
 T0 = 1_795_305_600_000_000  # 2026-11-22T00:00:00Z
 LATENESS = 15 * MINUTE
-ANY = Selection(kinds=frozenset(), sites=frozenset(), devices=frozenset())
 SERIES = [
     Series(index=n, device=device, parameter=parameter, site=site, kind="bin", district="d")
     for n, (device, parameter, site) in enumerate(
@@ -37,25 +38,20 @@ SERIES = [
 Row = tuple[int, float, float]  # series, minute, value
 
 
-def rule(
-    identifier: str, *, parameter: str = "fill_level", hold: int = 0, **more: Any
-) -> Threshold:
+def rule(identifier: str, *, parameter: str = "fill_level", hold: int = 0, **more: Any) -> Rule:
     """Above 80 and 95, clear at 60."""
-    levels: Mapping[Severity, float] = {Severity.WARNING: 80.0, Severity.CRITICAL: 95.0}
+    spans = {Severity.WARNING: above(80.0), Severity.CRITICAL: above(95.0)}
+    terms = Terms(levels=Levels(spans=spans, clear=above(60.0)), hold=hold * MINUTE)
     given: dict[str, Any] = {
         "version": "v1",
         "name": {"en": "r", "th": "r"},
-        "selection": ANY,
-        "sign": 1,
-        "levels": levels,
-        "clear": 60.0,
-        "clear_hold": 0,
-        "source": "",
+        "kind": Threshold(),
+        "terms": terms,
     }
-    return Threshold(id=identifier, parameter=parameter, hold=hold * MINUTE, **(given | more))
+    return Rule(id=identifier, parameter=parameter, **(given | more))
 
 
-def engine(*rules: Threshold) -> Engine:
+def engine(*rules: Rule) -> Engine:
     made = Engine(rules, LATENESS)
     made.add_series(SERIES)
     return made
@@ -90,7 +86,7 @@ def told(transitions: tuple[Transition, ...]) -> list[tuple[str, str, str, str]]
 
 
 def test_it_judges_each_series_by_the_rules_that_watch_it() -> None:
-    pier = Selection(kinds=frozenset(), sites=frozenset({"pier"}), devices=frozenset())
+    pier = Selection(sites=frozenset({"pier"}))
     made = engine(rule("full"), rule("pier-full", selection=pier), rule("tipped", parameter="tilt"))
     outcome = settle(made, columns((0, 0, 85.0), (1, 0, 85.0), (2, 0, 85.0)))
     assert told(outcome.transitions) == [
@@ -138,23 +134,35 @@ def test_nothing_is_remembered_before_it_is_committed() -> None:
     made = engine(rule("full"))
     batch = columns((0, 0, 85.0))
     assert made.on_batch(batch).transitions == made.on_batch(batch).transitions != ()
-    assert made.watches == {}
+    assert made.memory.watches == {}
 
 
 def test_it_tells_what_it_remembers_and_what_it_forgot() -> None:
     made = engine(rule("full"))
     key = ("full", "a/fill_level")
     began = settle(made, columns((0, 0, 85.0)))
-    assert json.loads(began.states[key] or "")["state"] == "firing"
-    assert settle(made, columns((0, 1, 10.0))).states == {key: None}
+    assert json.loads(began.states[key] or "")["watch"]["state"] == "firing"
+    ended = settle(made, columns((0, 1, 10.0)))
+    assert json.loads(ended.states[key] or "")["watch"]["state"] == "resolved"
     assert settle(made, columns((0, 2, 10.0))).states == {}
+    later = made.on_tick(T0 + MINUTE + SECOND + HOUR)
+    assert (later.transitions, later.states) == ((), {key: None})
+
+
+def test_it_tells_nothing_of_what_came_and_went_in_one_batch() -> None:
+    made = engine(rule("full", hold=5))
     both = settle(made, columns((0, 3, 85.0), (0, 4, 10.0)))
     assert (len(both.transitions), both.states) == (2, {})
 
 
 # A rule that raises once it has something to compare with its clear level, or to wait for.
-BROKEN = rule("broken", clear="?")
-BROKEN_TIMER = replace(rule("broken"), hold="?")  # type: ignore[arg-type]
+SOUND = rule("broken", hold=5).terms
+NO_SPAN: Any = Span("?", "?")  # type: ignore[arg-type]
+BROKEN = rule(
+    "broken",
+    terms=replace(SOUND, hold=0, levels=Levels(spans=SOUND.levels.spans, clear=NO_SPAN)),
+)
+BROKEN_TIMER = rule("broken", terms=replace(SOUND, hold="?"))  # type: ignore[arg-type]
 
 
 def test_a_rule_that_raises_is_disabled_and_the_others_run(
@@ -196,7 +204,7 @@ def test_silence_counts_from_when_hearing_resumed() -> None:
     made = engine(rule("full", hold=5))
     settle(made, columns((0, 0, 85.0)))
     back = T0 + 60 * MINUTE
-    made.accept(made.on_resume(back))
+    made.accept(made.on_resume(T0 + SECOND, back))
     assert made.on_tick(back + 5 * MINUTE + GRACE - 1).transitions == ()
     assert len(made.on_tick(back + 5 * MINUTE + GRACE).transitions) == 1
 
@@ -262,7 +270,11 @@ def test_a_reading_that_comes_later_than_the_bound_drives_no_rule(
 # --- taking up where another engine stopped ---
 
 
-def restored(rules: list[Threshold], began: Outcome) -> Engine:
+def remembered(made: Engine) -> dict[tuple[str, str], Watch]:
+    return {case.key: watch for case, watch in made.memory.watches.items()}
+
+
+def restored(rules: list[Rule], began: Outcome) -> Engine:
     """A new engine that gets what the ledger kept of the outcome."""
     made = engine(*rules)
     states = {key: body for key, body in began.states.items() if body is not None}
@@ -275,7 +287,7 @@ def test_a_restored_engine_goes_on_as_the_first_would() -> None:
     first = engine(given)
     began = settle(first, columns((0, 0, 85.0)))
     second = restored([given], began)
-    assert second.watches == first.watches
+    assert remembered(second) == remembered(first)
     later = columns((0, 3, 86.0), (0, 6, 87.0), (0, 9, 50.0))
     assert settle(second, later).transitions == settle(first, later).transitions
 
@@ -287,24 +299,22 @@ def test_a_restored_engine_knows_the_newest_reading() -> None:
 
 
 @pytest.mark.parametrize(
-    "rules",
+    ("rules", "reason"),
     [
-        pytest.param([], id="the rule is gone"),
-        pytest.param([rule("full", version="v2")], id="the rule is another"),
-        pytest.param([rule("full", parameter="tilt")], id="it watches something else"),
+        pytest.param([], Reason.RULE_REMOVED, id="the rule is gone"),
+        pytest.param([rule("full", version="v2")], Reason.RULE_CHANGED, id="the rule is another"),
+        pytest.param(
+            [rule("full", parameter="tilt")], Reason.RULE_REMOVED, id="it watches something else"
+        ),
     ],
 )
-def test_an_alert_of_a_rule_that_is_no_more_ends_once(rules: list[Threshold]) -> None:
+def test_an_alert_of_a_rule_that_is_no_more_ends_once(rules: list[Rule], reason: Reason) -> None:
     began = settle(engine(rule("full")), columns((0, 0, 85.0)))
     made = restored(rules, began)
     outcome = made.on_tick(T0 + MINUTE)
     made.accept(outcome)
     (ended,) = outcome.transitions
-    assert (ended.after, ended.reason, ended.at) == (
-        State.RESOLVED,
-        Reason.RULE_REMOVED,
-        T0 + MINUTE,
-    )
+    assert (ended.after, ended.reason, ended.at) == (State.RESOLVED, reason, T0 + MINUTE)
     assert (ended.alert, ended.site, ended.value) == (began.transitions[0].alert, "lane", 85.0)
     assert outcome.states == {("full", "a/fill_level"): None}
     assert made.on_tick(T0 + 2 * MINUTE).transitions == ()

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from alerts import rules
-from alerts.rules import RULE_KINDS, Threshold, watches
+from alerts import rule_files
+from alerts.levels import above, below
+from alerts.rules import Rule
 from core.configuration import load as load_city
 from core.errors import ConfigError
 from core.model import MINUTE, SECOND, Series, Severity
@@ -18,6 +19,7 @@ RULE = """\
     parameter: fill_level
     above: {warning: 80}
 """
+KINDS = "'composite', 'count', 'missing', 'rate' or 'threshold'"
 LIMITS = """
 limits:
   - {id: law, parameter: fill_level, value: 70, title: {en: Law, th: ก},
@@ -27,12 +29,12 @@ limits:
 """
 
 
-def load(folder: Path, text: str) -> tuple[Threshold, ...]:
+def load(folder: Path, text: str) -> tuple[Rule, ...]:
     """The rules of `text`, in a small city."""
     write_configuration(folder, rules=f"rules:\n{text}")
     (folder / "standards").mkdir()
     (folder / "standards" / "a.yaml").write_text(LIMITS, encoding="utf-8")
-    return rules.load(folder, load_city(folder))
+    return rule_files.load(folder, load_city(folder))
 
 
 def problems(folder: Path, text: str) -> list[str]:
@@ -43,21 +45,23 @@ def problems(folder: Path, text: str) -> list[str]:
 
 def test_what_is_left_out_has_a_meaning(tmp_path: Path) -> None:
     (rule,) = load(tmp_path, RULE)
-    assert rule.levels == {Severity.WARNING: 80.0}
-    assert (rule.sign, rule.clear, rule.hold, rule.clear_hold) == (1, 80.0, 0, 0)
-    assert rule.selection.takes(series("fill_level"))
+    assert rule.terms.levels.spans == {Severity.WARNING: above(80.0)}
+    assert rule.terms.levels.clear == above(80.0)
+    assert (rule.terms.hold, rule.terms.clear_hold) == (0, 0)
+    assert rule.watches(series("fill_level"))
 
 
 def test_a_rule_below_watches_the_other_side(tmp_path: Path) -> None:
     text = RULE.replace("above: {warning: 80}", "below: {critical: 5, warning: 10}")
     (rule,) = load(tmp_path, f"{text}    clear: 12\n    for: 90s\n    clear_for: 2m\n")
-    assert (rule.sign, rule.lowest, rule.clear) == (-1, 10.0, 12.0)
-    assert (rule.hold, rule.clear_hold) == (90 * SECOND, 2 * MINUTE)
+    levels = rule.terms.levels
+    assert (levels.spans[levels.mildest], levels.clear) == (below(10.0), below(12.0))
+    assert (rule.terms.hold, rule.terms.clear_hold) == (90 * SECOND, 2 * MINUTE)
 
 
 def test_a_level_may_be_a_limit_of_the_law(tmp_path: Path) -> None:
     (rule,) = load(tmp_path, f"{RULE.replace('80', 'law')}    source: Ours.\n")
-    assert rule.levels == {Severity.WARNING: 70.0}
+    assert rule.terms.levels.spans == {Severity.WARNING: above(70.0)}
     assert rule.source == "A notice. (2017) Ours."
 
 
@@ -65,8 +69,8 @@ def test_a_level_may_be_a_limit_of_the_law(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         pytest.param(
-            RULE.replace("threshold", "rate"),
-            [f"3: rules.0.kind: Input should be {' or '.join(map(repr, RULE_KINDS))}, not 'rate'"],
+            RULE.replace("threshold", "trend"),
+            [f"3: rules.0.kind: Input should be {KINDS}, not 'trend'"],
             id="no such kind",
         ),
         pytest.param(
@@ -76,12 +80,12 @@ def test_a_level_may_be_a_limit_of_the_law(tmp_path: Path) -> None:
         ),
         pytest.param(
             RULE.replace("    above: {warning: 80}\n", ""),
-            ["2: write either above: or below:, with a level for each severity"],
+            ["2: write one of above:, below: or outside:, with a level for each severity"],
             id="no level",
         ),
         pytest.param(
             RULE + "    below: {warning: 10}\n",
-            ["2: write either above: or below:, with a level for each severity"],
+            ["2: write one of above:, below: or outside:, with a level for each severity"],
             id="levels on both sides",
         ),
         pytest.param(
@@ -116,7 +120,7 @@ def test_a_level_may_be_a_limit_of_the_law(tmp_path: Path) -> None:
         ),
         pytest.param(
             RULE + "    clear: .nan\n",
-            ["7: rules.0.clear: Input should be a finite number, not nan"],
+            ["7: rules.0.clear: write a number or, beside outside:, [low, high], not nan"],
             id="a clear level that no value reaches",
         ),
         pytest.param(
@@ -212,4 +216,4 @@ def test_it_watches_what_it_selects(
     select: str, watched: Series, taken: bool, tmp_path: Path
 ) -> None:
     (rule,) = load(tmp_path, f"{RULE}    select: {select}\n")
-    assert watches(rule, watched) is taken
+    assert rule.watches(watched) is taken

@@ -66,6 +66,7 @@ class Run:
             batch: list[Message] = []
             for number, message in enumerate(messages):
                 batch.append(message)
+                world.now = message.received_at
                 last = number + 1 == len(messages)
                 if number in self.cuts | self.resumes or last:
                     world.system.pipeline.settle(batch)

@@ -75,7 +75,7 @@ FULL = batch(
     states={KEY: "{}"},
     points=1,
     lines=b"line",
-    resumed_at=NOW,
+    resumed=(NOW - 1, NOW),
     ticked_at=NOW + 1,
     counts=Counts(received=5, stored=3, quarantined=2),
 )

@@ -192,7 +192,7 @@ def test_a_change_that_changes_nothing_is_no_change(ledger: Ledger) -> None:
 def test_all_of_it_is_known_after_a_restart(ledger: Ledger, tmp_path: Path) -> None:
     city = ledger.register(CITY)
     assert city.sites == {**CITY.sites, "pier": SITE}
-    assert city.devices == {**CITY.devices, "buoy-9": DEVICE}
+    assert city.devices == {**CITY.devices, "buoy-9": replace(DEVICE, made_at=NOW)}
     assert city.gateways == CITY.gateways
 
 

@@ -1,0 +1,128 @@
+"""From `config/rules.yaml` to rules."""
+
+import hashlib
+from pathlib import Path
+
+from alerts import standards
+from alerts.kinds.composite import WIDE, Composite
+from alerts.kinds.count import Count
+from alerts.kinds.missing import Missing
+from alerts.kinds.rate import Rate
+from alerts.kinds.threshold import Threshold
+from alerts.levels import Levels
+from alerts.rule_checks import problems
+from alerts.rule_entries import FLAGS, RuleEntry, RulesFile
+from alerts.rule_meaning import (
+    Limits,
+    clear,
+    counted_span,
+    named_limits,
+    overridden,
+    schedule,
+    spans,
+)
+from alerts.rules import Kind, Rule, Selection, Terms
+from core.configuration import UTC_ZONE, Configuration, read
+from core.errors import ConfigError
+from core.model import HOUR, MINUTE
+
+
+def load(folder: Path, configuration: Configuration) -> tuple[Rule, ...]:
+    """The rules of `folder`/rules.yaml.
+
+    Raises:
+        ConfigError: with every mistake, its line and what to write instead.
+    """
+    return load_file(folder / "rules.yaml", configuration)
+
+
+def load_file(path: Path, configuration: Configuration | None) -> tuple[Rule, ...]:
+    """The rules of one file, with the standards beside it; without a configuration nobody knows
+    whether what they select is there, and schedules are in UTC.
+
+    Raises:
+        ConfigError: with every mistake, its line and what to write instead.
+    """
+    limits = standards.load(path.parent)
+    file = read(path, RulesFile)
+    found = list(problems(file, configuration, limits))
+    if found:
+        raise ConfigError(found)
+    return tuple(rule_of(entry, configuration, limits) for entry in file.content.rules)
+
+
+def rule_of(entry: RuleEntry, configuration: Configuration | None, limits: Limits) -> Rule:
+    """What an entry without mistakes means."""
+    terms, kind = _terms(entry, configuration, limits), _kind(entry, limits)
+    overrides = {
+        site: _terms(overridden(entry, own), configuration, limits)
+        for site, own in entry.overrides.items()
+    }
+    text = entry.model_dump_json(exclude={"name", "source"}, exclude_defaults=True)
+    text += repr((terms, kind, sorted(overrides.items())))
+    return Rule(
+        id=entry.id,
+        version=hashlib.sha256(text.encode()).hexdigest()[:12],
+        name=entry.name.model_dump(),
+        kind=kind,
+        terms=terms,
+        parameter=entry.parameter or "",
+        selection=Selection(
+            kinds=frozenset(entry.select.kinds),
+            sites=frozenset(entry.select.sites),
+            devices=frozenset(entry.select.devices),
+        ),
+        overrides=overrides,
+        flags=frozenset(FLAGS[flag] for flag in entry.flags),
+        stale_after=entry.stale_after,
+        storm=entry.storm,
+        shadow=entry.shadow,
+        source=_source(entry, limits),
+    )
+
+
+def _terms(entry: RuleEntry, configuration: Configuration | None, limits: Limits) -> Terms:
+    found = spans(entry, limits)
+    levels = Levels(spans=found, clear=clear(entry, found[min(found)]))
+    zone, country = UTC_ZONE, ""
+    if configuration is not None:
+        zone, country = configuration.zone, configuration.country
+    return Terms(
+        levels=levels,
+        hold=entry.hold,
+        clear_hold=entry.clear_hold,
+        flap_times=entry.flap.times,
+        flap_within=entry.flap.within,
+        schedule=schedule(entry.when, zone, country) if entry.when else None,
+    )
+
+
+def _kind(entry: RuleEntry, limits: Limits) -> Kind:
+    match entry.kind:
+        case "composite":
+            operands = entry.of if isinstance(entry.of, list) else []
+            over = entry.over or "site"
+            by_site = over in WIDE and isinstance(entry.need, int)
+            return Composite(of=tuple(operands), over=over, sites=by_site)
+        case "count":
+            return Count(
+                span=counted_span(entry, limits),
+                most=max((entry.times or {}).values(), default=1),
+                of=entry.of if isinstance(entry.of, int) else 0,
+                within=entry.within or 0,
+            )
+        case "missing":
+            return Missing(
+                of="gateway" if entry.of == "gateway" else "device", every=entry.every or 0
+            )
+        case "rate":
+            per = MINUTE if entry.per == "minute" else HOUR
+            return Rate(per=per, window=entry.window or HOUR)
+    return Threshold()
+
+
+def _source(entry: RuleEntry, limits: Limits) -> str:
+    """What stands behind the levels: the standards that they name, and the rule's own words."""
+    named = [limits[name] for _, name in named_limits(entry)]
+    cited = [f"{limit.source} ({limit.date})" for limit in named]
+    return " ".join([*cited, entry.source]).strip()

@@ -1,0 +1,116 @@
+"""What the words of a rule mean: levels, schedules, and what a site has for itself."""
+
+from collections.abc import Mapping
+from datetime import time
+from zoneinfo import ZoneInfo
+
+from alerts.levels import Span, above, below
+from alerts.rule_entries import (
+    SEVERITIES,
+    WEEKDAYS,
+    BreachEntry,
+    Level,
+    RuleEntry,
+    TermsEntry,
+    WhenEntry,
+)
+from alerts.schedules import ALL_DAY, Day, Schedule
+from alerts.standards import Limit
+from core.model import Severity
+
+Limits = Mapping[str, Limit]
+SIDES = ("above", "below", "outside")
+
+
+def number(level: Level, limits: Limits) -> float:
+    """A level as a number in the catalogue's unit."""
+    return limits[level].value if isinstance(level, str) else level
+
+
+def named_limits(entry: RuleEntry) -> list[tuple[tuple[str, ...], str]]:
+    """The limits that levels name, each with its place in the entry."""
+    found: list[tuple[tuple[str, ...], str]] = []
+    for side in SIDES:
+        for severity, level in (getattr(entry, side) or {}).items():
+            found += [((side, severity), name) for name in _names(level)]
+        if entry.breach is not None:
+            found += [(("breach", side), name) for name in _names(getattr(entry.breach, side))]
+    return found
+
+
+def _names(level: Level | list[Level] | None) -> list[str]:
+    return [one for one in (level if isinstance(level, list) else [level]) if isinstance(one, str)]
+
+
+def spans(entry: RuleEntry, limits: Limits) -> dict[Severity, Span]:
+    """Where all is right, for each severity that the entry names."""
+    if entry.kind == "composite":
+        return {SEVERITIES[entry.severity or "warning"]: above(needed(entry) - 1)}
+    if entry.kind == "count":
+        return {SEVERITIES[s]: above(times - 1) for s, times in (entry.times or {}).items()}
+    return {
+        severity: span(side, written[name], limits)
+        for name, severity in SEVERITIES.items()
+        for side in SIDES
+        if name in (written := getattr(entry, side) or {})
+    }
+
+
+def counted_span(entry: RuleEntry, limits: Limits) -> Span:
+    """Out of which span a reading of a `count` counts."""
+    breach = entry.breach or BreachEntry()
+    side = next((side for side in SIDES if getattr(breach, side) is not None), "above")
+    return span(side, getattr(breach, side), limits)
+
+
+def span(side: str, level: Level | list[Level], limits: Limits) -> Span:
+    """A level on one side, or a pair of them, as a span."""
+    if isinstance(level, list):
+        low, high = level
+        return Span(number(low, limits), number(high, limits))
+    return (above if side == "above" else below)(number(level, limits))
+
+
+def clear(entry: RuleEntry, mildest: Span) -> Span:
+    """Where an alert may end; left out, that is the mildest span."""
+    written = entry.clear
+    if written is None:
+        return mildest
+    if isinstance(written, list):
+        low, high = written
+        return Span(low, high)
+    return (above if entry.below is None else below)(written)
+
+
+def needed(entry: RuleEntry) -> int:
+    """How many operands, or sites, a composite needs."""
+    operands = entry.of if isinstance(entry.of, list) else []
+    named = {"all": len(operands), "any": 1, None: 1}
+    return entry.need if isinstance(entry.need, int) else named[entry.need]
+
+
+def overridden(entry: RuleEntry, own: TermsEntry) -> RuleEntry:
+    """The rule with what one of its sites has for itself."""
+    changed = {name: getattr(own, name) for name in own.model_fields_set}
+    if any(side in changed for side in SIDES):
+        changed = dict.fromkeys(SIDES) | changed
+    return entry.model_copy(update=changed)
+
+
+def schedule(entry: WhenEntry, zone: ZoneInfo, country: str) -> Schedule:
+    """When the rule is in force."""
+    hours = [tuple(map(time.fromisoformat, text.split("-"))) for text in entry.hours]
+    days = [WEEKDAYS.index(day) for day in entry.days]
+    return Schedule(
+        zone=zone,
+        hours=tuple((start, end) for start, end in hours) or ALL_DAY,
+        days=frozenset(days or range(7)),
+        season=_season(entry.season) if entry.season else None,
+        holidays=entry.holidays or "",
+        country=country,
+    )
+
+
+def _season(text: str) -> tuple[Day, Day]:
+    first, last = (Day(*map(int, part.split("-"))) for part in text.split(".."))
+    return first, last

@@ -1,0 +1,100 @@
+"""Transitions as rows, the alerts that they change, and what officers did."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, insert, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from core.model import Action, ActionKind, Reason, State, Transition
+from storage import schema
+
+# What an officer does says nothing new of the place: value and evidence of the alert stay.
+_BY_HAND = frozenset(
+    (
+        Reason.ACKNOWLEDGED,
+        Reason.ASSIGNED,
+        Reason.BY_HAND,
+        Reason.COMMENTED,
+        Reason.REOPENED,
+        Reason.SHELVED,
+        Reason.UNSHELVED,
+    )
+)
+
+
+def record(connection: Connection, transition: Transition, recorded_at: int) -> int:
+    """Write the transition's row, whose id is given, and the alert as it now stands."""
+    evidence = json.dumps(dict(transition.evidence), ensure_ascii=False)
+    common = {
+        "rule": transition.rule,
+        "version": transition.version,
+        "subject": transition.subject,
+        "site": transition.site,
+        "severity": int(transition.severity),
+        "value": transition.value,
+        "evidence": evidence,
+        "marks": " ".join(transition.marks),
+    }
+    row = common | {
+        "alert": transition.alert,
+        "before": transition.before,
+        "after": transition.after.value,
+        "reason": transition.reason.value,
+        "at": transition.at,
+        "recorded_at": recorded_at,
+    }
+    made = insert(schema.transitions).values(row).returning(schema.transitions.c.id)
+    identifier = int(connection.execute(made).scalar_one())
+    now = _alert(transition, evidence)
+    first = common | {"id": transition.alert, "started_at": transition.at} | now
+    statement = upsert(schema.alerts).values(first)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=now))
+    return identifier
+
+
+def _alert(transition: Transition, evidence: str) -> dict[str, Any]:
+    """What the transition changes of its alert."""
+    before, after = transition.before, transition.after
+    now: dict[str, Any] = {
+        "state": after.value,
+        "changed_at": transition.at,
+        "marks": " ".join(transition.marks),
+    }
+    if after is State.RESOLVED:
+        now |= {"resolved_at": transition.at, "shelved_until": None}
+    elif transition.reason not in _BY_HAND:
+        now |= {
+            "severity": int(transition.severity),
+            "value": transition.value,
+            "evidence": evidence,
+        }
+    if before is State.RESOLVED and after is not State.RESOLVED:
+        now |= {"resolved_at": None, "acknowledged_at": None, "acknowledged_by": None}
+    if after is State.FIRING and before not in {State.FIRING, State.RESOLVED}:
+        now["fired_at"] = transition.at
+    if transition.reason is Reason.UNSHELVED:
+        now["shelved_until"] = None
+    return now
+
+
+def keep_action(connection: Connection, action: Action, at: int) -> None:
+    """What an officer did at `at`, and what the alert shows of it."""
+    row = {
+        "at": at,
+        "kind": action.kind.value,
+        "alert": action.alert,
+        "by": action.by,
+        "note": action.note,
+        "until": action.until,
+        "to": action.to,
+    }
+    connection.execute(insert(schema.actions), row)
+    shown: dict[ActionKind, dict[str, Any]] = {
+        ActionKind.ACKNOWLEDGE: {"acknowledged_at": at, "acknowledged_by": action.by},
+        ActionKind.ASSIGN: {"assigned_to": action.to},
+        ActionKind.SHELVE: {"shelved_until": action.until},
+    }
+    if action.kind in shown:
+        statement = update(schema.alerts).where(schema.alerts.c.id == action.alert)
+        connection.execute(statement.values(shown[action.kind]))
