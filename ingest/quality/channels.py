@@ -1,7 +1,12 @@
 """Quantities of one device that physics ties together."""
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.model import IntColumn, Series
+from core.quality import Limits
 
 # What a probe measures under water: none of it is true when the probe is in the air.
 WET = frozenset(
@@ -18,27 +23,62 @@ WET = frozenset(
         "water_temperature",
     }
 )
-CHANNELS = tuple(sorted(WET | {"air_temperature", "dew_point", "pm1", "pm10", "pm25"}))
-NUMBER: Mapping[str, int] = {name: number for number, name in enumerate(CHANNELS)}
+WATERY = frozenset({"conductivity", "salinity"})  # these tell whether it is
 
-# By relation the channels that it compares; one of those in WATERY tells whether the probe is wet.
-RELATIONS: Mapping[str, AbstractSet[str]] = {
-    "dew": frozenset({"air_temperature", "dew_point"}),
-    "fine_in_coarse": frozenset({"pm10", "pm25"}),
-    "finest_in_coarse": frozenset({"pm1", "pm10"}),
-    "finest_in_fine": frozenset({"pm1", "pm25"}),
-    "oxygen": frozenset({"dissolved_oxygen", "oxygen_saturation", "water_temperature"}),
-    "salt": frozenset({"conductivity", "salinity", "water_temperature"}),
+# By relation the channels that it compares, in the order in which its formula takes them.
+RELATIONS: Mapping[str, Sequence[str]] = {
+    "dew": ("dew_point", "air_temperature"),
+    "fine_in_coarse": ("pm25", "pm10"),
+    "finest_in_coarse": ("pm1", "pm10"),
+    "finest_in_fine": ("pm1", "pm25"),
+    "oxygen": ("dissolved_oxygen", "oxygen_saturation", "water_temperature"),
+    "salt": ("salinity", "conductivity", "water_temperature"),
 }
-WATERY = ("conductivity", "salinity")
 
 
-def relations_of(parameters: AbstractSet[str], dries: AbstractSet[str]) -> set[str]:
-    """The relations of a device that has these parameters; `dries` tell whether it is wet."""
-    found = {name for name, needs in RELATIONS.items() if needs <= parameters}
-    return found | {"wet"} if dries else found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channels:
+    """What physics has to look at: the parameters that some relation compares (`names`), the
+    relations that any device has, each with the places of its channels among the names; of each
+    series the number of its device, and its place among the names or -1.
+    """
 
+    names: Sequence[str]
+    relations: Mapping[str, Sequence[int]]
+    wet: Sequence[int]
+    device: IntColumn
+    place: IntColumn
 
-def judged_by(relations: Iterable[str]) -> AbstractSet[str]:
-    """The parameters that some of the relations may object to."""
-    return frozenset().union(*(WET if name == "wet" else RELATIONS[name] for name in relations))
+    @staticmethod
+    def of(series: Sequence[Series], limits: Sequence[Limits]) -> "Channels":
+        """Those of the devices of these series."""
+        numbers: dict[str, int] = {}
+        have: dict[str, set[str]] = {}
+        tells: set[str] = set()  # devices that know whether they are wet
+        for s, each in zip(series, limits, strict=True):
+            numbers.setdefault(s.device, len(numbers))
+            have.setdefault(s.device, set()).add(s.parameter)
+            if each.dry is not None and s.parameter in WATERY:
+                tells.add(s.device)
+        found = {
+            name for name, needs in RELATIONS.items() for h in have.values() if set(needs) <= h
+        }
+        compared = {
+            device: frozenset().union(
+                WET & h if device in tells else (),
+                *(needs for needs in RELATIONS.values() if set(needs) <= h),
+            )
+            for device, h in have.items()
+        }
+        names = sorted(frozenset().union(*compared.values()))
+        places = {name: place for place, name in enumerate(names)}
+        return Channels(
+            names=names,
+            relations={name: [places[key] for key in RELATIONS[name]] for name in sorted(found)},
+            wet=[places[name] for name in names if name in WET] if tells else [],
+            device=np.array([numbers[s.device] for s in series], np.int64),
+            place=np.array(
+                [places[s.parameter] if s.parameter in compared[s.device] else -1 for s in series],
+                np.int64,
+            ),
+        )

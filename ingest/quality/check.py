@@ -12,13 +12,12 @@ from core.quality import Codes, failed, rollups
 from ingest.quality.late import Disorder, Line, Stored, nothing_stored
 from ingest.quality.past import Past
 from ingest.quality.sequence import Sequence as Ordered
+from ingest.quality.sequence import ends_of
 from ingest.quality.settings import QualitySettings
-from ingest.quality.state import Moved, State
+from ingest.quality.state import Moved, State, taken
 from ingest.quality.steps import replaced
-from ingest.quality.table import QUALITY_TESTS, SPIKE, OfReading, OfSeries
+from ingest.quality.table import SPIKE, OfMessage, OfReading, OfSeries, tests_for
 from ingest.quality.view import View
-
-_TESTS = tuple(QUALITY_TESTS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +44,10 @@ def check(
         return Checked(columns=columns, revisions=(), moved=Moved.nothing())
     view = View.of(columns, settings, state.measured_at)
     missing = np.isnan(columns.value)
-    tests = _alone(view)
-    tests[missing] = 0
+    tests = _alone(view, missing)
     sane = ~(failed(tests) | missing)
     behind = _behind(columns, sane, state)
-    rows = np.flatnonzero(sane & ~behind)
+    rows = (sane & ~behind).nonzero()[0]
     past, lines = None, list[Line]()
     if len(rows):
         past = Past(
@@ -72,28 +70,32 @@ def check(
     )
 
 
-def _alone(view: View) -> Codes:
-    """What the tests of one reading say."""
+def _alone(view: View, missing: BoolColumn) -> Codes:
+    """What the tests of one reading and of one message say."""
     tests, uses = np.zeros(len(view.columns), np.uint32), view.settings.uses
-    for test in _TESTS:
-        if isinstance(test, OfReading) and test.needs & uses:
-            tests |= test.judge(view) * np.uint32(1 << 2 * test.place)
+    for test in tests_for(OfReading, uses):
+        tests |= test.judge(view) * np.uint32(1 << 2 * test.place)
+    for compared in tests_for(OfMessage, uses):
+        said = compared.judge(view, failed(tests) | missing)
+        tests |= said * np.uint32(1 << 2 * compared.place)
+    tests[missing] = 0
     return tests
 
 
 def _in_sequence(past: Past) -> Codes:
     """What the tests that look back say."""
     view = past.sequence.view
-    tests, uses = np.zeros(len(view.columns), np.uint32), view.settings.uses
-    for test in _TESTS:
-        if isinstance(test, OfSeries) and test.needs & uses:
-            tests |= test.judge(view, past) * np.uint32(1 << 2 * test.place)
+    tests = np.zeros(len(view.columns), np.uint32)
+    for test in tests_for(OfSeries, view.settings.uses):
+        tests |= test.judge(view, past) * np.uint32(1 << 2 * test.place)
     return tests
 
 
 def _behind(columns: Columns, sane: BoolColumn, state: State) -> BoolColumn:
     """The sane rows that are not newer than the sane ones of their series before them."""
     behind = np.zeros(len(columns), np.bool_)
+    if not columns.late.any():
+        return behind
     for series in np.unique(columns.series[columns.late & sane]).tolist():
         newest = state.tails["at"][series]
         for row in np.flatnonzero(sane & (columns.series == series)).tolist():
@@ -116,7 +118,7 @@ def _confirmed(past: Past, checked: Columns, disordered: AbstractSet[int]) -> li
     sequence, told = past.sequence, past.steps.confirmed
     before = sequence.before(checked.tests, sequence.tails["tests"])
     after = replaced(before, SPIKE, told)
-    rows = np.flatnonzero(after != before)
+    rows = (after != before).nonzero()[0]
     if not len(rows):
         return []
     before, after = before[rows], after[rows]
@@ -140,17 +142,20 @@ def _confirmed(past: Past, checked: Columns, disordered: AbstractSet[int]) -> li
 def _moved(
     checked: Columns, rows: IntColumn, past: Past | None, lines: Sequence[Line], state: State
 ) -> Moved:
-    series, newest = np.unique(checked.series), checked.newest()
-    measured_at, tails = state.measured_at[series], state.tails[series]
+    ends = ends_of(checked.series)
+    series, newest = checked.series[ends], checked.newest() if checked.late.any() else ends
+    measured_at = state.measured_at[series]
     measured_at[np.searchsorted(series, checked.series[newest])] = checked.measured_at[newest]
-    windowed = np.empty(0, np.int64)
-    windows = state.windows[windowed]
-    if past is not None:
-        sequence = past.sequence
-        fresh, ends = past.tails(), rows[sequence.ends]
-        fresh["tests"], fresh["flag"] = checked.tests[ends], checked.flag[ends]
-        tails[np.searchsorted(series, sequence.series)] = fresh
+    windowed, windows = Moved.nothing().windowed, Moved.nothing().windows
+    if past is None:
+        tails = taken(state.tails, series)
+    else:
+        tails, last = past.tails(), rows[past.sequence.ends]
+        tails["tests"], tails["flag"] = checked.tests[last], checked.flag[last]
         windowed, windows = past.closed()
+        if len(tails) < len(series):
+            fresh, tails = tails, taken(state.tails, series)
+            tails[np.searchsorted(series, past.sequence.series)] = fresh
     for line in lines:
         line.remember(tails[np.searchsorted(series, line.series)])
     return Moved(

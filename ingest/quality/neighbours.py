@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.model import HOUR, BoolColumn, FloatColumn, IntColumn
-from core.quality import Verdict
-from ingest.quality.sequence import Sequence
+from ingest.quality.sequence import Sequence, distinct, ends_of, parted
 from ingest.quality.state import NO_HOUR, Records, State
-from ingest.quality.view import Verdicts
+from ingest.quality.view import SUSPECT, Verdicts
 from ingest.quality.windows import MILLION, medians, millionths
 
 LEAST_NEIGHBOURS = 2
@@ -37,11 +36,12 @@ class Hours:
     def of(sequence: Sequence, state: State) -> "Hours":
         """The hours of these rows."""
         rows = _Rows.of(sequence, state)
-        fresh = np.flatnonzero(~rows.goes_on)
+        fresh = (~rows.goes_on).nonzero()[0]
         said = state.windows["beside"][sequence.series[rows.place]]
-        said[fresh] = rows.judge(fresh, state)
-        last = np.flatnonzero(np.append(rows.place[1:] != rows.place[:-1], True))
-        moved = np.unique(rows.place[fresh])
+        if len(fresh):
+            said[fresh] = rows.judge(fresh, state)
+        last = ends_of(rows.place)
+        moved = distinct(rows.place[fresh])
         ends = last[moved]
         return Hours(
             verdicts=said[rows.part],
@@ -85,9 +85,9 @@ class _Rows:
         hour, open_hour = columns.measured_at // HOUR, tails["at"] // HOUR
         begins = hour != sequence.before(hour, open_hour)
         begins[starts] = True
-        first = np.flatnonzero(begins)
-        part = np.cumsum(begins) - 1
-        opening = part[starts]
+        first = begins.nonzero()[0]
+        part = begins.cumsum() - 1
+        opening, place = parted(first, starts)
         was_open = tails["hour_count"] > 0
         goes_on = np.zeros(len(first), np.bool_)
         goes_on[opening] = was_open & (hour[starts] == open_hour)
@@ -102,18 +102,19 @@ class _Rows:
         closed, closed_mean = np.full(len(first), NO_HOUR, np.int64), np.zeros(len(first))
         ended = first[1:] - 1
         closed[1:], closed_mean[1:] = hour[ended], _mean(total[ended], count[ended])
-        remembered = state.windows[["hour", "hour_mean"]][sequence.series]
+        windows = state.windows
         before = np.where(was_open, open_hour, NO_HOUR)
         mean_before = _mean(tails["hour_sum"], tails["hour_count"])
-        closed[opening] = np.where(carried, remembered["hour"], before)
-        closed_mean[opening] = np.where(carried, remembered["hour_mean"], mean_before)
+        closed[opening] = np.where(carried, windows["hour"][sequence.series], before)
+        remembered = windows["hour_mean"][sequence.series]
+        closed_mean[opening] = np.where(carried, remembered, mean_before)
         return _Rows(
             sequence=sequence,
             hour=hour,
             count=count,
             total=total,
             part=part,
-            place=np.searchsorted(starts, first, "right") - 1,
+            place=place,
             first=first,
             goes_on=goes_on,
             closed=closed,
@@ -130,7 +131,7 @@ class _Rows:
         off = np.abs(self.closed_mean[parts] - theirs)
         judged = (closed == self.hour[first] - 1) & ~(np.isnan(off) | np.isnan(most))
         verdicts: Verdicts = judged.astype(np.uint8)
-        verdicts[judged & (off > most)] = Verdict.SUSPECT
+        verdicts[judged & (off > most)] = SUSPECT
         return verdicts
 
     def _means(
@@ -146,13 +147,12 @@ class _Rows:
         wanted = series * span + since[first][:, np.newaxis]
         row = np.searchsorted(here, wanted) - 1
         known = (row >= 0) & (columns.series[row] == series)
-        tails, windows = state.tails[series], state.windows[series]
-        part = self.part[row]
-        open_hour = np.where(known, self.hour[row], tails["at"] // HOUR)
-        count = np.where(known, self.count[row], tails["hour_count"])
-        total = np.where(known, self.total[row], tails["hour_sum"])
-        closed = np.where(known, self.closed[part], windows["hour"])
-        mean = np.where(known, self.closed_mean[part], windows["hour_mean"])
+        tails, windows, part = state.tails, state.windows, self.part[row]
+        open_hour = np.where(known, self.hour[row], tails["at"][series] // HOUR)
+        count = np.where(known, self.count[row], tails["hour_count"][series])
+        total = np.where(known, self.total[row], tails["hour_sum"][series])
+        closed = np.where(known, self.closed[part], windows["hour"][series])
+        mean = np.where(known, self.closed_mean[part], windows["hour_mean"][series])
         mean = np.where((open_hour == hour) & (count > 0), _mean(total, count), mean)
         found = ((open_hour == hour) & (count > 0)) | (closed == hour)
         return np.where(found & (series >= 0), mean, np.nan)

@@ -8,9 +8,11 @@ from core.model import IntColumn
 from ingest.quality.neighbours import Hours
 from ingest.quality.runs import Runs
 from ingest.quality.sequence import Sequence
-from ingest.quality.state import Records, State
+from ingest.quality.state import Records, State, taken
 from ingest.quality.steps import Steps
 from ingest.quality.windows import Windows
+
+_NONE = np.empty(0, np.int64)
 
 
 class Past:
@@ -45,34 +47,50 @@ class Past:
         """Whether any series asks for its noise."""
         return "noise_factor" in self.sequence.view.settings.uses
 
+    @property
+    def windowed(self) -> bool:
+        """Whether any series asks for what windows tell."""
+        return bool(self.sequence.view.settings.uses & {"attenuated", "noise_factor"})
+
     def tails(self) -> Records:
-        """What is to be remembered of each start's series, but for `tests` and `flag`."""
+        """What is to be remembered of each start's series, but for `tests` and `flag`. To be asked
+        last: they are written over the tails of the sequence.
+        """
         sequence, ends = self.sequence, self.sequence.ends
-        columns, uses = sequence.view.columns, sequence.view.settings.uses
-        tails = sequence.tails.copy()
-        tails["at"], tails["value"] = columns.measured_at[ends], columns.value[ends]
-        tails["previous_at"] = sequence.previous_at[ends]
-        tails["previous"] = sequence.previous[ends]
-        tails["base_at"], tails["base"] = self.steps.base_at[ends], self.steps.base[ends]
+        columns, uses, steps = sequence.view.columns, sequence.view.settings.uses, self.steps
+        found = {
+            "at": columns.measured_at[ends],
+            "value": columns.value[ends],
+            "previous_at": sequence.previous_at[ends],
+            "previous": sequence.previous[ends],
+            "base_at": steps.base_at[ends],
+            "base": steps.base[ends],
+        }
         if "flat_tolerance" in uses:
-            tails["run"] = self.runs.opened[:, ends].T
-        if uses & {"attenuated", "noise_factor"}:
-            for name in ("count", "low", "high", "steps", "moved"):
-                tails[name] = self.windows.present[name]
+            found["run"] = self.runs.opened[:, ends].T
+        if self.windowed:
+            present = self.windows.present
+            found |= {name: present[name] for name in ("count", "low", "high", "steps", "moved")}
         if "neighbours" in uses:
-            tails["hour_count"], tails["hour_sum"] = self.hours.count, self.hours.total
+            found |= {"hour_count": self.hours.count, "hour_sum": self.hours.total}
+        tails = sequence.tails  # ours, and needed no more as they were
+        for name, column in found.items():
+            tails[name] = column
         return tails
 
     def closed(self) -> tuple[IntColumn, Records]:
         """The series that closed a window or an hour, and what is to be remembered of them."""
-        uses, closers = self.sequence.view.settings.uses, list[Windows | Hours]()
-        if uses & {"attenuated", "noise_factor"}:
+        closers = list[Windows | Hours]()
+        if self.windowed:
             closers.append(self.windows)
-        if "neighbours" in uses:
+        if "neighbours" in self.sequence.view.settings.uses:
             closers.append(self.hours)
-        moved = np.unique(np.concatenate([np.empty(0, np.int64), *(c.moved for c in closers)]))
+        moved = closers[0].moved if len(closers) == 1 else _NONE
+        if len(closers) > 1 and any(len(closer.moved) for closer in closers):
+            moved = np.unique(np.concatenate([closer.moved for closer in closers]))
         series = self.sequence.series[moved]
-        records = self._state.windows[series]
+        records = taken(self._state.windows, series)
         for closer in closers:
-            closer.write(records, np.searchsorted(moved, closer.moved))
+            if len(closer.moved):
+                closer.write(records, np.searchsorted(moved, closer.moved))
         return series, records

@@ -5,15 +5,11 @@ Krause (1984). Tolerances are ours, wide enough for what sensors of the field do
 """
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
 
 import numpy as np
 
-from core.model import BoolColumn, FloatColumn, IntColumn
-from core.quality import Verdict
-from ingest.quality.channels import CHANNELS, NUMBER, RELATIONS, WATERY, WET
-from ingest.quality.single import gross_range, sentinel
-from ingest.quality.view import Verdicts, View
+from core.model import BoolColumn, Columns, FloatColumn, IntColumn
+from ingest.quality.view import FAIL, GOOD, Verdicts, View
 
 # µg/m³. Reference stations break the order itself in 4 to 6 % of hours, and this in 0.4 to 0.9 %.
 _FINE_SHARE, _FINE_MORE = 1.5, 20.0
@@ -24,101 +20,88 @@ _SALTIEST = 40.0
 _STANDARD_CONDUCTIVITY = 42.914  # mS/cm at 35 psu and 15 °C
 _COMPENSATED = 25.0  # °C, to which many probes relate their conductivity
 
-Found: TypeAlias = Callable[[str], FloatColumn]  # the value of a channel, by group
 
-
-def physics(view: View) -> Verdicts:
-    """SUSPECT where two channels contradict each other, FAIL where the probe is out of water."""
-    channel = view.settings.channel[view.columns.series]
-    verdicts = np.zeros(len(channel), np.uint8)
-    rows = np.flatnonzero(channel >= 0)
+def physics(view: View, failed: BoolColumn) -> Verdicts:
+    """SUSPECT where two channels contradict each other, FAIL where the probe is out of water;
+    readings that `failed` by themselves tell nothing.
+    """
+    columns, channels = view.columns, view.settings.channels
+    verdicts = np.zeros(len(columns), np.uint8)
+    place = channels.place[columns.series]
+    rows = ((place >= 0) & ~failed).nonzero()[0]
     if not len(rows):
         return verdicts
-    part = view.take(rows)
-    failed = (gross_range(part) == Verdict.FAIL) | (sentinel(part) == Verdict.FAIL)
-    rows = rows[~failed & ~np.isnan(part.columns.value)]
-    part, channel = view.take(rows), channel[rows]
-    group = _groups(part)
-    groups = int(group.max(initial=-1)) + 1
-    values = np.full((len(CHANNELS), groups), np.nan)
-    values[channel, group] = part.columns.value
-    said = np.zeros((len(CHANNELS), groups), np.uint8)
-    for name in view.settings.relations & RELATIONS.keys():
-        broken = _BROKEN[name](lambda key: values[NUMBER[key]])
-        known = ~np.isnan(values[_numbers(name)]).any(axis=0)
-        found = np.where(known, np.where(broken, Verdict.SUSPECT, Verdict.GOOD), 0)
-        for number in _numbers(name):
-            said[number] = np.maximum(said[number], found)
-    if "wet" in view.settings.relations:
-        found = _dry(part, channel, group, groups)
-        for key in WET:
-            said[NUMBER[key]] = np.maximum(said[NUMBER[key]], found)
-    verdicts[rows] = said[channel, group]
+    place = place[rows]
+    group, groups = _groups(columns, rows, channels.device)
+    values = np.full((len(channels.names), groups), np.nan)
+    values[place, group] = columns.value[rows]
+    said = np.zeros(values.shape, np.uint8)
+    for name, places in channels.relations.items():
+        compared = [values[p] for p in places]
+        known = ~np.isnan(sum(compared))
+        found = known + (known & _BROKEN[name](*compared)).astype(np.uint8)
+        for p in places:
+            np.maximum(said[p], found, out=said[p])
+    if channels.wet:
+        dry = view["dry"][rows]
+        tells = ~np.isnan(dry)
+        found = np.zeros(groups, np.uint8)
+        found[group[tells]] = GOOD
+        found[group[columns.value[rows] <= dry]] = FAIL
+        for p in channels.wet:
+            np.maximum(said[p], found, out=said[p])
+    verdicts[rows] = said[place, group]
     return verdicts
 
 
-def _groups(view: View) -> IntColumn:
-    """A number for what one device said in one message of one moment."""
-    columns = view.columns
-    device = view.settings.device[columns.series]
-    keys = (device, columns.received_at, columns.measured_at)
+def _groups(columns: Columns, rows: IntColumn, device: IntColumn) -> tuple[IntColumn, int]:
+    """A number for what one device said in one message of one moment, and how many there are."""
+    keys = (
+        device[columns.series[rows]],
+        columns.received_at[rows],
+        columns.measured_at[rows],
+    )
     order = np.lexsort(keys)
     new = np.zeros(len(order), np.bool_)
     for key in keys:
-        new[1:] |= np.diff(key[order]) != 0
+        ordered = key[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
     group = np.empty(len(order), np.int64)
-    group[order] = np.cumsum(new)
-    return group
+    group[order] = numbers = new.cumsum()
+    return group, int(numbers[-1]) + 1
 
 
-def _numbers(relation: str) -> list[int]:
-    return sorted(NUMBER[name] for name in RELATIONS[relation])
-
-
-def _dry(view: View, channel: IntColumn, group: IntColumn, groups: int) -> Verdicts:
-    """FAIL for the groups whose probe is out of the water, by those that can tell."""
-    dry = view["dry"]
-    tells = np.isin(channel, [NUMBER[name] for name in WATERY]) & ~np.isnan(dry)
-    said = np.zeros(groups, np.uint8)
-    said[group[tells]] = Verdict.GOOD
-    said[group[tells & (view.columns.value <= dry)]] = Verdict.FAIL
-    return said
-
-
-def _coarser(fine: str, coarse: str) -> Callable[[Found], BoolColumn]:
+def _coarser(fine: FloatColumn, coarse: FloatColumn) -> BoolColumn:
     """A larger size holds the smaller ones as well."""
-    return lambda of: of(fine) > of(coarse) * _FINE_SHARE + _FINE_MORE
+    return fine > coarse * _FINE_SHARE + _FINE_MORE
 
 
-def _dew(of: Found) -> BoolColumn:
-    return of("dew_point") > of("air_temperature") + _DEW_MORE
+def _dew(dew_point: FloatColumn, temperature: FloatColumn) -> BoolColumn:
+    return dew_point > temperature + _DEW_MORE
 
 
-def _salt(of: Found) -> BoolColumn:
-    """Whether the conductivity is that of the water or already related to 25 °C."""
-    salinity, conductivity = of("salinity"), of("conductivity")
-    off = np.minimum(
-        np.abs(salinity - practical_salinity(conductivity, of("water_temperature"))),
-        np.abs(salinity - practical_salinity(conductivity, np.full_like(salinity, _COMPENSATED))),
-    )
-    return off > _SALT_SHARE * salinity + _SALT_MORE
-
-
-def _oxygen(of: Found) -> BoolColumn:
+def _oxygen(oxygen: FloatColumn, saturation: FloatColumn, temperature: FloatColumn) -> BoolColumn:
     """With any salinity that the probe may have been told: fresh water or the sea."""
-    oxygen, saturation = of("dissolved_oxygen"), of("oxygen_saturation")
-    temperature = of("water_temperature")
     least = 100 * oxygen / oxygen_capacity(temperature, np.zeros_like(oxygen))
     most = 100 * oxygen / oxygen_capacity(temperature, np.full_like(oxygen, _SALTIEST))
     tolerance = _OXYGEN_SHARE * saturation + _OXYGEN_MORE
     return (saturation < least - tolerance) | (saturation > most + tolerance)
 
 
-_BROKEN: Mapping[str, Callable[[Found], BoolColumn]] = {
+def _salt(salinity: FloatColumn, conductivity: FloatColumn, temperature: FloatColumn) -> BoolColumn:
+    """Whether the conductivity is that of the water or already related to 25 °C."""
+    off = np.minimum(
+        np.abs(salinity - practical_salinity(conductivity, temperature)),
+        np.abs(salinity - practical_salinity(conductivity, np.full_like(salinity, _COMPENSATED))),
+    )
+    return off > _SALT_SHARE * salinity + _SALT_MORE
+
+
+_BROKEN: Mapping[str, Callable[..., BoolColumn]] = {
     "dew": _dew,
-    "fine_in_coarse": _coarser("pm25", "pm10"),
-    "finest_in_coarse": _coarser("pm1", "pm10"),
-    "finest_in_fine": _coarser("pm1", "pm25"),
+    "fine_in_coarse": _coarser,
+    "finest_in_coarse": _coarser,
+    "finest_in_fine": _coarser,
     "oxygen": _oxygen,
     "salt": _salt,
 }

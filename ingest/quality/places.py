@@ -9,7 +9,7 @@ import numpy as np
 from core.model import IntColumn, Series, Site
 from core.quality import Limits
 
-MOST = 8  # neighbours that are asked
+MOST = 5  # neighbours that are asked
 _EARTH_KM = 6371.0
 
 

@@ -14,6 +14,7 @@ from ingest.quality.sequence import Sequence, last_marked
 
 _CELL = 2.5
 _SHIFTS = np.array([[0.0], [0.5]])
+_GRIDS = np.array([[0], [1]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class Runs:
         opening = ~left[:, sequence.starts]
         opened[:, sequence.starts] += np.where(opening, sequence.tails["run"].T, 0)
         left[:, sequence.starts] = True
-        opened = np.take_along_axis(opened, last_marked(left), axis=1)
+        opened = opened[_GRIDS, last_marked(left)]
         earliest = opened.min(axis=0)
         return Runs(
             length=at - (earliest >> 1), seen=(earliest & 1).astype(np.bool_), opened=opened

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.model import BoolColumn, FloatColumn, IntColumn
-from ingest.quality.state import Records, State
+from ingest.quality.state import Records, State, taken
 from ingest.quality.view import View
 
 
@@ -32,15 +32,14 @@ class Sequence:
     def of(view: View, state: State) -> "Sequence":
         """The rows after what the state remembers."""
         columns = view.columns
-        borders = np.flatnonzero(columns.series[1:] != columns.series[:-1])
-        starts = np.concatenate([[0], borders + 1])
+        starts = starts_of(columns.series)
         series = columns.series[starts]
-        tails = state.tails[series]
+        tails = taken(state.tails, series)
         previous_at = shifted(columns.measured_at, starts, tails["at"])
         return Sequence(
             view=view,
             starts=starts,
-            ends=np.append(borders, len(columns) - 1),
+            ends=ends_of(columns.series),
             series=series,
             tails=tails,
             previous_at=previous_at,
@@ -54,6 +53,46 @@ class Sequence:
     def before(self, column: NDArray[Any], first: NDArray[Any]) -> NDArray[Any]:
         """Of each row what `column` says of the row before; `first` of the row before the start."""
         return shifted(column, self.starts, first)
+
+
+def starts_of(column: IntColumn) -> IntColumn:
+    """Of a sorted column that is not empty, the rows where it changes, the first among them."""
+    changes = np.empty(len(column), np.bool_)
+    changes[0] = True
+    np.not_equal(column[1:], column[:-1], out=changes[1:])
+    return changes.nonzero()[0]
+
+
+def ends_of(column: IntColumn) -> IntColumn:
+    """The rows before those, and the last one."""
+    changes = np.empty(len(column), np.bool_)
+    changes[-1] = True
+    np.not_equal(column[1:], column[:-1], out=changes[:-1])
+    return changes.nonzero()[0]
+
+
+def lengths(first: IntColumn, end: int) -> IntColumn:
+    """How many rows each part has that begins at `first`, where the last one ends at `end`."""
+    found = np.empty(len(first), np.int64)
+    found[-1] = end
+    found[:-1] = first[1:]
+    return found - first
+
+
+def parted(first: IntColumn, starts: IntColumn) -> tuple[IntColumn, IntColumn]:
+    """Parts begin at `first`, series at `starts`: the part that each series begins with, and of
+    each part the place of its series among the starts.
+    """
+    places = np.arange(len(starts))
+    if len(first) == len(starts):
+        return places, places
+    opening = np.searchsorted(first, starts)
+    return opening, places.repeat(lengths(opening, len(first)))
+
+
+def distinct(column: IntColumn) -> IntColumn:
+    """The values of a sorted column, each once."""
+    return column[starts_of(column)] if len(column) else column
 
 
 def shifted(column: NDArray[Any], starts: IntColumn, first: NDArray[Any]) -> NDArray[Any]:

@@ -3,9 +3,8 @@
 import numpy as np
 
 from core.model import FloatColumn
-from core.quality import Verdict
 from ingest.quality.past import Past
-from ingest.quality.view import Verdicts, View
+from ingest.quality.view import FAIL, GOOD, NOT_EVALUATED, SUSPECT, Verdicts, View
 
 
 def attenuated_signal(view: View, past: Past) -> Verdicts:
@@ -18,10 +17,10 @@ def flat_line(view: View, past: Past) -> Verdicts:
     value, length = view.columns.value, past.runs.length
     expected = ~np.isnan(view["flat_tolerance"])
     verdicts = past.runs.seen.astype(np.uint8)
-    verdicts[length >= view["flat_suspect"]] = Verdict.SUSPECT
-    verdicts[length >= view["flat_fail"]] = Verdict.FAIL
-    verdicts[(value >= view["rests_low"]) & (value <= view["rests_high"])] = Verdict.GOOD
-    verdicts[~expected] = Verdict.NOT_EVALUATED
+    verdicts[length >= view["flat_suspect"]] = SUSPECT
+    verdicts[length >= view["flat_fail"]] = FAIL
+    verdicts[(value >= view["rests_low"]) & (value <= view["rests_high"])] = GOOD
+    verdicts[~expected] = NOT_EVALUATED
     return verdicts
 
 
@@ -49,5 +48,5 @@ def spike(view: View, past: Past) -> Verdicts:
 def _judged(found: FloatColumn, limit: FloatColumn, *, below: bool = False) -> Verdicts:
     """SUSPECT beyond the limit, GOOD within, nothing where one of both is NaN."""
     verdicts = (~(np.isnan(found) | np.isnan(limit))).astype(np.uint8)
-    verdicts[found < limit if below else found > limit] = Verdict.SUSPECT
+    verdicts[found < limit if below else found > limit] = SUSPECT
     return verdicts

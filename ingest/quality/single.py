@@ -1,32 +1,25 @@
 """Tests that look at one reading alone."""
 
 from datetime import UTC, datetime, tzinfo
-from functools import cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.model import DAY, HOUR, SECOND, FloatColumn, IntColumn
-from core.quality import FLAG_OF, Climate, Verdict
-from ingest.quality.view import Verdicts, View
-
-_CLOSE = 1e-6  # a sentinel that went through a float32 is still one
+from core.model import DAY, HOUR, SECOND, IntColumn
+from core.quality import FLAG_OF
+from ingest.quality.settings import CLOSE
+from ingest.quality.view import FAIL, GOOD, NOT_EVALUATED, SUSPECT, Verdicts, View
 
 
 def climatology(view: View) -> Verdicts:
     """SUSPECT beyond what this month and hour of the day bring at this place."""
     columns, settings = view.columns, view.settings
+    month, hour = _local(columns.measured_at, settings.zone)
     number = settings.climate[columns.series]
-    verdicts = np.zeros(len(columns), np.uint8)
-    for each in np.unique(number[number >= 0]).tolist():
-        climates = settings.climates[each]
-        rows = np.flatnonzero(number == each)
-        month, hour = _local(columns.measured_at[rows], settings.zone)
-        low, high = _bounds(climates)[:, month, hour]
-        value = columns.value[rows]
-        beyond = (value < low) | (value > high)
-        found = np.where(beyond, Verdict.SUSPECT, Verdict.GOOD)
-        verdicts[rows] = np.where(np.isnan(low), Verdict.NOT_EVALUATED, found)
+    low, high = settings.climates[:, number, month, hour]
+    value = columns.value
+    verdicts: Verdicts = (~np.isnan(low)).astype(np.uint8)
+    verdicts[(value < low) | (value > high)] = SUSPECT
     return verdicts
 
 
@@ -36,17 +29,21 @@ def gross_range(view: View) -> Verdicts:
     low, high = view["sensor_span_low"], view["sensor_span_high"]
     least, most = view["user_span_low"], view["user_span_high"]
     verdicts = (~(np.isnan(low) & np.isnan(least))).astype(np.uint8)
-    verdicts[(value < least) | (value > most)] = Verdict.SUSPECT
-    verdicts[(value < low) | (value > high)] = Verdict.FAIL
+    verdicts[(value < least) | (value > most)] = SUSPECT
+    verdicts[(value < low) | (value > high)] = FAIL
     return verdicts
 
 
 def sentinel(view: View) -> Verdicts:
     """FAIL for a number that stands for `no reading`."""
-    sentinels = view.settings.sentinels[view.columns.series]
-    off = np.abs(sentinels - view.columns.value[:, np.newaxis])
-    verdicts = (~np.isnan(sentinels[:, 0])).astype(np.uint8)
-    verdicts[(off <= _CLOSE * np.abs(sentinels)).any(axis=1)] = Verdict.FAIL
+    value, sentinels = view.columns.value, view.settings.sentinels
+    lowest, highest = view["sentinel_low"], view["sentinel_high"]
+    verdicts = (~np.isnan(lowest)).astype(np.uint8)
+    rows = ((value >= lowest) & (value <= highest)).nonzero()[0]
+    if len(rows):
+        listed = sentinels[view.columns.series[rows]]
+        off = np.abs(listed - value[rows, np.newaxis])
+        verdicts[rows[(off <= CLOSE * np.abs(listed)).any(axis=1)]] = FAIL
     return verdicts
 
 
@@ -71,32 +68,25 @@ def timing(view: View) -> Verdicts:
     age = (columns.received_at - columns.measured_at).astype(np.float64)
     ahead, late, gap = view["ahead"], view["late"], view["gap"]
     verdicts = (~(np.isnan(ahead) & np.isnan(late))).astype(np.uint8)
-    verdicts[(age < -ahead) | (age > late)] = Verdict.SUSPECT
+    verdicts[(age < -ahead) | (age > late)] = SUSPECT
     if view.since is not None:
-        verdicts[(view.since <= gap) & (verdicts == Verdict.NOT_EVALUATED)] = Verdict.GOOD
-        verdicts[view.since > gap] = Verdict.SUSPECT
+        verdicts[(view.since <= gap) & (verdicts == NOT_EVALUATED)] = GOOD
+        verdicts[view.since > gap] = SUSPECT
     return verdicts
 
 
-@cache
-def _bounds(climates: tuple[Climate, ...]) -> FloatColumn:
-    """Least and most by month and hour; NaN where nothing is said. The last that speaks counts."""
-    bounds = np.full((2, 12, 24), np.nan)
-    for climate in climates:
-        for month in climate.months:
-            for hour in climate.hours:
-                bounds[:, month - 1, hour] = climate.span
-    return bounds
-
-
-def _local(at: IntColumn, zone: tzinfo) -> tuple[IntColumn, IntColumn]:
-    """Month (0 to 11) and hour on the clocks of a zone."""
-    hours, which = np.unique(at // HOUR, return_inverse=True)
+def _local(at: IntColumn, zone: tzinfo) -> tuple[Any, Any]:
+    """Month (0 to 11) and hour on the clocks of a zone: of each, or of all together."""
+    hours = at // HOUR
+    first = int(hours[0])
+    if (hours == first).all():
+        moment = datetime.fromtimestamp(first * (HOUR // SECOND), UTC).astimezone(zone)
+        if moment.minute == 0:  # else the hour of the clock changes within ours
+            return moment.month - 1, moment.hour
+    hours, which = np.unique(hours, return_inverse=True)
     offsets = np.array([_offset(hour, zone) for hour in hours.tolist()], np.int64)
     local = at + offsets[which]
-    months: NDArray[np.int64] = (
-        local.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64) % 12
-    )
+    months = local.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64) % 12
     return months, local % DAY // HOUR
 
 

@@ -39,7 +39,8 @@ TAIL = np.dtype(
         ("moved", "<i8"),
         ("hour_count", "<i4"),  # the present hour: readings, and their sum (millionths)
         ("hour_sum", "<i8"),
-    ]
+    ],
+    align=True,
 )
 WINDOW = np.dtype(
     [
@@ -53,7 +54,8 @@ WINDOW = np.dtype(
         ("hour", "<i4"),  # the last closed hour and its mean
         ("hour_mean", "<f8"),
         ("beside", "u1"),  # and what the neighbours say of it
-    ]
+    ],
+    align=True,
 )
 Records: TypeAlias = NDArray[Any]
 
@@ -118,8 +120,18 @@ class State:
     def accept(self, moved: Moved) -> None:
         """The batch has been committed."""
         self.measured_at[moved.series] = moved.measured_at
-        self.tails[moved.series] = moved.tails
-        self.windows[moved.windowed] = moved.windows
+        _words(self.tails)[moved.series] = _words(moved.tails)
+        _words(self.windows)[moved.windowed] = _words(moved.windows)
+
+
+def taken(records: Records, rows: IntColumn) -> Records:
+    """These records: as rows of numbers, since numpy copies those much faster."""
+    found: Records = _words(records).take(rows, axis=0).view(records.dtype)
+    return found[:, 0]
+
+
+def _words(records: Records) -> IntColumn:
+    return records.view(np.int64).reshape(len(records), records.dtype.itemsize // 8)
 
 
 def kept(series: IntColumn, records: Records) -> dict[int, bytes]:

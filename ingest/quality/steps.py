@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.model import MINUTE, BoolColumn, FloatColumn, IntColumn
-from core.quality import Verdict
 from ingest.quality.sequence import Sequence, last_marked
-from ingest.quality.view import Verdicts
+from ingest.quality.view import FAIL, SUSPECT, Verdicts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ class Steps:
         off = _distance(sequence, value)
         confirmed = spike_verdicts(off, view["spike"], view["spike_fail"])
         base_at, base = sequence.previous_at, sequence.previous
-        spiked = confirmed >= Verdict.SUSPECT
+        spiked = confirmed >= SUSPECT
         if spiked.any():
             base_at, base = base_at.copy(), base.copy()
             opening = spiked[sequence.starts]
@@ -74,8 +73,8 @@ def spike_verdicts(off: FloatColumn, suspect: FloatColumn, fail: FloatColumn) ->
     """What a distance from the neighbours amounts to; nothing where it is NaN."""
     least = np.fmin(suspect, fail)
     verdicts = (~(np.isnan(off) | np.isnan(least))).astype(np.uint8)
-    verdicts[off > least] = Verdict.SUSPECT
-    verdicts[off > fail] = Verdict.FAIL
+    verdicts[off > least] = SUSPECT
+    verdicts[off > fail] = FAIL
     return verdicts
 
 

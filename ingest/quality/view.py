@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.model import Columns, FloatColumn, IntColumn
+from core.quality import Verdict
 from ingest.quality.settings import PLACE, QualitySettings
 from ingest.quality.state import NEVER
 
 Verdicts = NDArray[np.uint8]  # `core.quality.Verdict`, one for each row
+NOT_EVALUATED, GOOD, SUSPECT, FAIL = (np.uint8(verdict) for verdict in Verdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class View:
 
 
 def _since(columns: Columns, newest: IntColumn) -> FloatColumn:
-    rows = np.flatnonzero(~columns.late)
+    rows = (~columns.late).nonzero()[0]
     series, at = columns.series[rows], columns.measured_at[rows]
     before = newest[series]
     same = series[1:] == series[:-1]

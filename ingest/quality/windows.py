@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.model import BoolColumn, FloatColumn, IntColumn
-from ingest.quality.sequence import Sequence
-from ingest.quality.state import WINDOW_LENGTH, WINDOWS, Records
+from ingest.quality.sequence import Sequence, distinct, ends_of, lengths, parted
+from ingest.quality.state import WINDOW_LENGTH, WINDOWS, Records, taken
 
 LEAST_NOISES = 2  # windows that say how noisy it is
 LEAST_WINDOWS, LEAST_READINGS = 7, 16  # for the range of a day
@@ -36,7 +36,8 @@ _PART = np.dtype(
 
 def millionths(values: FloatColumn) -> IntColumn:
     """Integers, whose sum does not depend on how they are added up."""
-    found: IntColumn = np.rint(np.clip(values, -_MOST, _MOST) * MILLION).astype(np.int64)
+    within = np.maximum(np.minimum(values, _MOST), -_MOST)
+    found: IntColumn = np.rint(within * MILLION).astype(np.int64)
     return found
 
 
@@ -69,11 +70,10 @@ class Windows:
         parts, rows, goes_on = _parts(sequence)
         series = sequence.series[parts["place"]]
         noise, spread = remembered["noise"][series], remembered["spread"][series]
-        fresh = np.flatnonzero(~goes_on)
-        last = np.flatnonzero(np.append(parts["place"][1:] != parts["place"][:-1], True))
-        moved, closed = np.unique(parts["place"][fresh]), None
+        fresh = (~goes_on).nonzero()[0]
+        last, moved, closed = ends_of(parts["place"]), distinct(parts["place"][fresh]), None
         if len(fresh):
-            old = remembered[sequence.series[moved]]
+            old = taken(remembered, sequence.series[moved])
             history = _History.of(parts, goes_on, sequence.tails, old, moved)
             found, closed = history.before(fresh), history.before(last[moved])
             noise[fresh], spread[fresh] = found.noise(), found.spread()
@@ -99,29 +99,29 @@ def _parts(sequence: Sequence) -> tuple[Records, IntColumn, BoolColumn]:
     window that was open before the batch; those have its readings too.
     """
     columns, tails, starts = sequence.view.columns, sequence.tails, sequence.starts
-    window = columns.measured_at // WINDOW_LENGTH
-    begins = window != sequence.before(window, tails["at"] // WINDOW_LENGTH)
+    window, open_window = columns.measured_at // WINDOW_LENGTH, tails["at"] // WINDOW_LENGTH
+    begins = window != sequence.before(window, open_window)
     begins[starts] = True
-    first = np.flatnonzero(begins)
+    first = begins.nonzero()[0]
+    opening, place = parted(first, starts)
     step = np.where(sequence.near, np.abs(columns.value - sequence.previous), 0.0)
-    rows = np.diff(first, append=len(columns))
-    parts = np.zeros(len(first), _PART)
-    parts["place"] = np.searchsorted(starts, first, "right") - 1
+    rows = lengths(first, len(columns))
+    goes_on = np.zeros(len(first), np.bool_)
+    goes_on[opening] = (tails["count"] > 0) & (window[starts] == open_window)
+    parts = np.empty(len(first), _PART)
+    parts["place"] = place
     parts["window"] = window[first]
     parts["count"] = rows
     parts["low"] = np.minimum.reduceat(columns.value, first)
     parts["high"] = np.maximum.reduceat(columns.value, first)
     parts["steps"] = np.add.reduceat(sequence.near, first, dtype=np.int64)
     parts["moved"] = np.add.reduceat(millionths(step), first)
-    opening = np.searchsorted(first, starts)
-    open_before = (tails["count"] > 0) & (window[starts] == tails["at"] // WINDOW_LENGTH)
-    goes_on = np.zeros(len(first), np.bool_)
-    goes_on[opening] = open_before
-    onward, tails = opening[open_before], tails[open_before]
-    parts["low"][onward] = np.minimum(parts["low"][onward], tails["low"])
-    parts["high"][onward] = np.maximum(parts["high"][onward], tails["high"])
+    onward = goes_on[opening]
+    where, tails = opening[onward], taken(tails, onward.nonzero()[0])
+    parts["low"][where] = np.minimum(parts["low"][where], tails["low"])
+    parts["high"][where] = np.maximum(parts["high"][where], tails["high"])
     for name in ("count", "steps", "moved"):
-        parts[name][onward] += tails[name]
+        parts[name][where] += tails[name]
     return parts, rows, goes_on
 
 
