@@ -66,7 +66,7 @@ def gateways_list(data: Data = None) -> None:
             cells += [status.get("since"), status.get("firmware")]
             cells += [sum(n for n in gateway["refused"].values() if isinstance(n, int))]
             cells.append(gateway["newest"])
-            table.add_row(*(escape(str(cell or "")) for cell in cells))
+            table.add_row(*("" if cell is None else escape(str(cell)) for cell in cells))
         Console().print(table)
 
 

@@ -36,7 +36,7 @@ from core.model import (
     Transition,
 )
 from core.muting import Consequences
-from storage import registry, schema
+from storage import gateways, registry, schema
 from storage.changes import Resolution, advance_review, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
 from storage.held_back import keep_held_back
@@ -227,7 +227,8 @@ class Ledger:
 
     def gateways(self) -> set[str]:
         """The ids of all gateways."""
-        return {row.id for row in self.read(select(schema.gateways.c.id))}
+        with self.transaction() as connection:
+            return gateways.ids(connection)
 
     def values_at(self, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], float]:
         """The stored value at each (measured_at, series) that is already there."""

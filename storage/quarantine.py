@@ -130,7 +130,7 @@ def forget(ledger: Ledger, *, older_than: int, most: int, step: int = 1000) -> i
     as what they were. The newest entry always stays, so that no id is ever given twice.
     """
     with ledger.transaction() as connection:
-        newest = connection.execute(select(func.max(_Q.id))).scalar_one()
+        newest = connection.execute(select(func.max(_Q.id))).scalar_one() or 0
         kept = select(_Q.id).order_by(_Q.id.desc()).offset(most).limit(1).scalar_subquery()
         old = or_(_Q.received_at < older_than, _Q.id <= func.coalesce(kept, 0))
         found = select(_Q.id).where(old, _Q.id < newest).order_by(_Q.id).limit(step)

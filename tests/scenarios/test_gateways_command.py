@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.mosquitto import has_mosquitto
-from tests.process import COMMAND, Andaman, andaman, environment, wait_until
-from tests.told import Client
+from tests.mosquitto import MosquittoProcess, has_mosquitto
+from tests.process import COMMAND, Andaman, andaman, environment, free_port, wait_until
+from tests.told import Certificates, Client, how_to
 from tests.world import write_configuration
 
 pytestmark = pytest.mark.network
@@ -97,6 +97,57 @@ def test_mosquittos_files_are_written_also_while_nothing_runs(tmp_path: Path) ->
     wrong = command(tmp_path, "rotate", "gw", mosquitto_dir=tmp_path / "nowhere", **settings)
     assert wrong.returncode == 1
     assert "nowhere/acl: cannot be written (No such file or directory)" in wrong.stderr
+
+
+@pytest.mark.skipif(not has_mosquitto(), reason="mosquitto is not on PATH")
+def test_mosquitto_follows_a_running_system_and_what_it_refused_is_shown(tmp_path: Path) -> None:
+    write_configuration(tmp_path / "config")
+    files = tmp_path / "mosquitto"
+    files.mkdir()
+    port, gateways_port = free_port(), free_port()
+    mosquitto = MosquittoProcess(files, port, how_to(files, port, gateways_port, tls=False))
+    settings = {
+        "mqtt_url": f"mqtt://127.0.0.1:{port}",
+        "mqtt_password": "own",
+        "mosquitto_dir": files,
+        "mosquitto_pid_file": files / "mosquitto.pid",
+        "mosquitto_log": files / "mosquitto.log",
+    }
+    with andaman(tmp_path, config_dir=tmp_path / "config", **settings) as system:
+        system.start()
+        system.wait_ready()  # and has written the files that Mosquitto does not start without
+        told = system.ask("/health/ready").json()["checks"]["credentials"]
+        assert "mosquitto.pid: Mosquitto cannot be told" in told["words"]
+        mosquitto.start()
+        wait_until(lambda: system.ask("/health/ready").status_code == 200)
+        secret = command(tmp_path, "rotate", "gw", **settings).stdout.strip()
+        client = Client(gateways_port, "gw", secret)
+        client.publish("andaman/v1/other/up/readings", b"forged")
+        client.publish("andaman/v1/gw/up/status", b'{"online": true}')
+
+        def shown() -> tuple[int, bool]:
+            (gw, _) = system.ask("/v1/gateways").json()["items"]
+            return gw["refused"]["publishes"], bool(gw["status"])
+
+        wait_until(lambda: shown() == (1, True))
+        command(tmp_path, "revoke", "gw", **settings)
+        wait_until(lambda: client.ended)
+        client.leave()
+    mosquitto.stop()
+
+
+def test_gateways_come_over_tls_where_settings_say_so(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path)
+    settings = {"mqtt_cert_file": certificates.chain, "mqtt_key_file": certificates.key}
+    config = write_configuration(tmp_path / "config")
+    with andaman(tmp_path, config_dir=config, **settings) as system:
+        system.start()
+        port = system.wait_ready()["mqtt"]["port"]
+        wait_until(lambda: system.ask("/health/ready").status_code == 200)
+        client = Client(port, "gw", system.gateway_secrets()["gw"], certificates.ca)
+        client.publish("andaman/v1/gw/up/readings", b'{"device": "air-1", "values": {"pm25": 4}}')
+        wait_until(lambda: system.stored() == 1)
+        client.leave()
 
 
 @pytest.mark.parametrize(

@@ -333,6 +333,10 @@ def test_a_discarded_entry_stays_with_its_note(world: World) -> None:
     )
 
 
+def test_there_is_nothing_to_forget_where_nothing_was_refused(world: World) -> None:
+    assert forget(world.system.ledger, older_than=world.now, most=1) == 0
+
+
 def test_it_forgets_the_oldest_by_age_and_number_and_counts_them(world: World) -> None:
     for hour in range(1, 11):
         world.at(f"{hour:02}:00").send(b"{")
