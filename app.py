@@ -299,11 +299,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
 async def ask(settings: Settings, method: str, path: str, body: Any = None) -> httpx.Response:
     """One request, as an administrator, to the system that runs on the data folder; when none
-    runs there, to one that is made for the moment, since only one process may write.
+    runs there, to one that is made for the moment, since only one process may write. A body that is
+    not bytes is sent as JSON.
 
     Raises:
         ConfigError, StartError: none runs, and none could be made.
     """
+    sent = {"content" if isinstance(body, bytes) else "json": body}
     local = settings.data_dir / LOCAL_FILE
     if local.exists():
         place = json.loads(local.read_text(encoding="utf-8"))
@@ -312,7 +314,7 @@ async def ask(settings: Settings, method: str, path: str, body: Any = None) -> h
             async with httpx.AsyncClient(
                 base_url=place["api"], headers=headers, timeout=60
             ) as client:
-                return await client.request(method, path, json=body)
+                return await client.request(method, path, **sent)
     system, key = build(settings, now), new_key()
 
     async def write(change: Callable[[Ledger], Result]) -> Result:
@@ -327,7 +329,7 @@ async def ask(settings: Settings, method: str, path: str, body: Any = None) -> h
         async with httpx.AsyncClient(
             transport=transport, base_url="http://andaman", headers=headers
         ) as client:
-            answer = await client.request(method, path, json=body)
+            answer = await client.request(method, path, **sent)
         while system.pipeline.review():
             pass
         return answer

@@ -1,6 +1,7 @@
 """`andaman sites …` and `andaman devices …`: the registry of a running system."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli_shared import Data, ask, pages, told
+from cli_shared import Data, ask, bytes_of, pages, told, writing
 
 sites_cli = typer.Typer(help="The places that are watched.", no_args_is_help=True)
 devices_cli = typer.Typer(help="What measures, and where it stands.", no_args_is_help=True)
@@ -19,6 +20,8 @@ Since = Annotated[
 ]
 Gateway = Annotated[str, typer.Option(help="The gateway that it reports through.")]
 Model = Annotated[str, typer.Option(help="Which profile says what its keys mean.")]
+File = Annotated[Path, typer.Argument(help="The CSV file.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of it.")]
 Address = Annotated[str, typer.Option(help="What its network calls it, such as a DevEUI.")]
 
 
@@ -106,7 +109,10 @@ def devices_move(
     """
     with told():
         moved = ask(
-            "POST", f"/v1/devices/{quote(device)}/moves", data, {"site": site, "since": since}
+            "POST",
+            f"/v1/devices/{quote(device, safe='')}/moves",
+            data,
+            {"site": site, "since": since},
         )
         typer.echo(f"{device} stands at {moved['site']} since {moved['since']}")
 
@@ -163,6 +169,64 @@ def devices_approve(
             done = ask("POST", "/v1/quarantine/replay", data, chosen | {"cursor": following})
         words = ", ".join(f"{sums[word]} {word}" for word in ("stored", "duplicate", "refused"))
         typer.echo(f"{name} is registered; of what was kept {words}")
+
+
+@sites_cli.command("export")
+def sites_export(file: File, data: Data = None) -> None:
+    """Write the sites to a CSV file.
+
+    Example: andaman sites export sites.csv
+    """
+    _export("/v1/sites.csv", file, data)
+
+
+@sites_cli.command("import")
+def sites_import(file: File, dry_run: DryRun = False, data: Data = None) -> None:
+    """Add and change sites as a CSV file says, all of it or nothing; exit 1 if a line is refused.
+
+    Example: andaman sites import sites.csv --dry-run
+    """
+    _import("/v1/sites.csv", file, dry_run, data)
+
+
+@devices_cli.command("export")
+def devices_export(file: File, data: Data = None) -> None:
+    """Write the devices to a CSV file; one that has moved has a line for each place.
+
+    Example: andaman devices export devices.csv
+    """
+    _export("/v1/devices.csv", file, data)
+
+
+@devices_cli.command("import")
+def devices_import(file: File, dry_run: DryRun = False, data: Data = None) -> None:
+    """Add, change and move devices as a CSV file says, all of it or nothing; exit 1 if a line is
+    refused.
+
+    Example: andaman devices import devices.csv --dry-run
+    """
+    _import("/v1/devices.csv", file, dry_run, data)
+
+
+def _export(path: str, file: Path, data: Path | None) -> None:
+    with told():
+        text = ask("GET", path, data)
+        with writing(file):
+            file.write_bytes(text.encode())
+        typer.echo(f"{file} is written")
+
+
+def _import(path: str, file: Path, dry_run: bool, data: Path | None) -> None:
+    with told():
+        asked = f"{path}?dry_run={str(dry_run).lower()}"
+        report = ask("POST", asked, data, bytes_of(file))
+        for line in report["lines"]:
+            if line["done"] != "same":
+                words = f": {line['detail']}" if line["detail"] else ""
+                typer.echo(f"{file}:{line['line']}: {line['id']} {line['done']}{words}")
+        sums = ", ".join(f"{report[n]} {n}" for n in ("added", "changed", "same", "refused"))
+        typer.echo(sums if report["stored"] else f"{sums}; nothing is stored")
+        raise typer.Exit(report["refused"] > 0)
 
 
 def _show(columns: tuple[str, ...], items: list[Any]) -> None:

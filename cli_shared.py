@@ -42,6 +42,8 @@ def ask(method: str, path: str, data: Path | None, body: Any = None) -> Any:
     answer = asyncio.run(composition.ask(settings_of(data), method, path, body))
     if answer.is_error:
         raise StartError(answer.json().get("detail", answer.reason_phrase))
+    if answer.headers.get("content-type", "").startswith("text/"):
+        return answer.text
     return answer.json() if answer.content else None
 
 

@@ -106,7 +106,7 @@ def _expected(error: Exception) -> ApiError | None:
         case ApiError():
             return error
         case RequestValidationError():
-            return _invalid(error.errors()[0])
+            return invalid(error.errors()[0])
         case StorageError() | SQLAlchemyError():
             log.warning("a request could not be answered: %s", getattr(error, "orig", error))
             words = "The store does not answer; try again in a few seconds, see /health/ready."
@@ -120,7 +120,7 @@ def _expected(error: Exception) -> ApiError | None:
             return None
 
 
-def _invalid(error: Mapping[str, Any]) -> ApiError:
+def invalid(error: Mapping[str, Any]) -> ApiError:
     """What pydantic found wrong, without the value: it may be a secret in the wrong place."""
     where = [str(part) for part in error["loc"] if part not in {"query", "path", "body"}]
     field = ".".join(where) or "body"

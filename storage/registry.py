@@ -54,9 +54,20 @@ def placements(
     return stood
 
 
+def has_site(connection: Connection, site: str) -> bool:
+    """Whether there is such a site."""
+    return _row(connection, schema.sites, site) is not None
+
+
+def stands(connection: Connection, device: str) -> str | None:
+    """The site where a device stands; None when there is no such device."""
+    row = _row(connection, schema.devices, device)
+    return None if row is None else str(row.site)
+
+
 def add_site(connection: Connection, site: Site, *, by: str, at: int) -> None:
     """Raises: RegistryError."""
-    if _row(connection, schema.sites, site.id) is not None:
+    if has_site(connection, site.id):
         raise RegistryError("conflict", "id", f"there is a site {site.id} already; change that one")
     connection.execute(insert(schema.sites), site_values(site) | {"origin": API})
     note(connection, at, by, "site-added", site.id)
@@ -89,7 +100,7 @@ def add_device(
     connection: Connection, device: Device, *, by: str, at: int, origin: str = API
 ) -> None:
     """Raises: RegistryError."""
-    if _row(connection, schema.devices, device.id) is not None:
+    if stands(connection, device.id) is not None:
         words = f"there is a device {device.id} already; change or move that one"
         raise RegistryError("conflict", "id", words)
     _refuse_strange_site(connection, device.site)
@@ -206,7 +217,7 @@ def _check(
 
 
 def _refuse_strange_site(connection: Connection, site: str) -> None:
-    if _row(connection, schema.sites, site) is None:
+    if not has_site(connection, site):
         words = f"there is no site {site}; add it first, /v1/sites lists them"
         raise RegistryError("bad-parameter", "site", words)
 

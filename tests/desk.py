@@ -100,6 +100,17 @@ class DeskOf:
         """The response to the administrator."""
         return self._ask("DELETE", path)
 
+    def text(self, path: str) -> str:
+        """The file that the administrator gets there."""
+        return str(self._ask("GET", path).content.decode())
+
+    def send(self, path: str, file: str) -> Any:
+        """The report on a file that the administrator sends."""
+        headers = {"Authorization": f"Bearer {self.admin}"}
+        response = self.http.post(path, content=file.encode(), headers=headers)
+        assert response.status_code == 200, response.text
+        return response.json()
+
     def waiting(self) -> list[tuple[int, str, int]]:
         """(id, reason, items) of what waits, the oldest first."""
         found = self.get("/v1/quarantine")["items"]
