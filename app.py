@@ -39,7 +39,7 @@ from core.errors import ConfigError, StartError
 from core.model import MINUTE, Gateway, Message, Role, Settled
 from core.overrides import Effective, Overrides
 from core.settings import Settings
-from ingest import profiles, sources, strangers
+from ingest import profiles, sources, strangers, units
 from ingest.admission import Admission
 from ingest.broker import BrokerAddress
 from ingest.clocks import Clocks
@@ -58,7 +58,7 @@ from serving import LOCAL_FILE, keep, listening, local_file, serve
 from storage.database import open_readers
 from storage.forwarder import Forwarder
 from storage.history import History, LedgerHistory
-from storage.influx import InfluxAddress, InfluxHistory, InfluxWriter
+from storage.influx_address import InfluxAddress
 from storage.ledger import Ledger
 from storage.outflow import read_outflow
 from storage.refill import start_over
@@ -271,6 +271,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
         await keep(stack, upkeep.forget_quarantine(system, worker, now))
         await keep(stack, upkeep.review(system, worker))
+        await keep(stack, upkeep.when_idle(worker, units.load))
 
         async def write(change: Callable[[Ledger], Result]) -> Result:
             return await asyncio.wrap_future(worker.submit(partial(change, system.ledger)))
@@ -397,6 +398,9 @@ async def _forwarding(
     if influx is None:
         upkeep.quietly(worker.submit(partial(start_over, system.ledger)))
         return None, LedgerHistory(system.readers)
+    # It takes long to load, and the listener need not wait for it.
+    from storage.influx import InfluxHistory, InfluxWriter  # noqa: PLC0415
+
     writer, history = InfluxWriter(influx), InfluxHistory(influx)
     stack.callback(writer.close)
     stack.callback(history.close)

@@ -105,6 +105,17 @@ async def forget_quarantine(system: "System", worker: Worker, clock: Callable[[]
         await asyncio.sleep(1 if more else 3600)
 
 
+async def when_idle(worker: Worker, call: Callable[[], object]) -> None:
+    """Call it, in a thread of its own, once no messages wait: what was left behind while we were
+    away comes first.
+    """
+    busy = True
+    while busy:
+        await asyncio.sleep(1)
+        busy = worker.backlog() > 0
+    await asyncio.to_thread(call)
+
+
 def quietly(future: "Future[Any]") -> None:
     """Log what a handed-over function raises: nobody waits for it."""
 

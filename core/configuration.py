@@ -214,7 +214,7 @@ def read(path: Path, model: type[FileModel]) -> Located[FileModel]:
     """
     lines: dict[Place, int] = {}
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node = _compose(path.read_text(encoding="utf-8"))
         raw = _plain(node, (), lines, path) if node is not None else {}
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}; create it"]) from error
@@ -347,6 +347,13 @@ def _disordered_moves(devices: Located[DevicesFile]) -> Iterable[str]:
             before = move.since
 
 
+def _compose(text: str) -> Any:
+    try:
+        return yaml.compose(text, Loader=_QUICK_LOADER)
+    except yaml.YAMLError:  # the other one says it in the same words on every machine
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
 def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) -> Any:
     """The node as plain Python, noting the line of each part on the way."""
     lines[place] = node.start_mark.line + 1
@@ -367,6 +374,7 @@ def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) -
         raise ConfigError([f"{path}:{lines[place]}: {node.value}: {error}"]) from error
 
 
+_QUICK_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SCALARS = yaml.SafeLoader("")
 _LONGEST_QUOTE = 80
 

@@ -7,9 +7,10 @@ slope and an offset, found once and kept.
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import pint
+if TYPE_CHECKING:
+    import pint
 
 
 class Linear(NamedTuple):
@@ -148,16 +149,19 @@ def conversion(given: str, wanted: str, parameter: str = "") -> Linear:
         return IDENTITY
     try:
         source, target = _PINT[given], _PINT[wanted]
-        offset, hundred = (_in(target, value, source, parameter) for value in (0.0, 100.0))
     except KeyError as error:
         raise UnknownUnitError(f"the unit {error.args[0]} is not known") from error
-    except pint.PintError as error:
+    registry, failures = load()
+    try:
+        offset, hundred = (_in(registry, target, v, source, parameter) for v in (0.0, 100.0))
+    except failures as error:
         raise UnknownUnitError(f"{given} does not convert to {wanted}") from error
     return Linear((hundred - offset) / 100, offset)
 
 
-def _in(target: str, value: float, source: str, parameter: str) -> float:
-    registry = _registry()
+def _in(
+    registry: "pint.UnitRegistry[float]", target: str, value: float, source: str, parameter: str
+) -> float:
     quantity = registry.Quantity(value, source)
     if parameter in _MOLAR_GRAMS and quantity.is_compatible_with("g/L"):
         quantity = quantity * registry.Quantity(_MOLAR_LITRES / _MOLAR_GRAMS[parameter], "L/g")
@@ -165,8 +169,13 @@ def _in(target: str, value: float, source: str, parameter: str) -> float:
 
 
 @cache
-def _registry() -> "pint.UnitRegistry[float]":
+def load() -> "tuple[pint.UnitRegistry[float], type[Exception]]":
+    """Pint's units and ours, and what it raises. Called early, it spares the first message that
+    needs them a quarter of a second.
+    """
+    import pint  # noqa: PLC0415  a start without profiles does without it
+
     registry: pint.UnitRegistry[float] = pint.UnitRegistry()
     for definition in _OWN:
         registry.define(definition)
-    return registry
+    return registry, pint.PintError

@@ -7,15 +7,13 @@ folder's lock lets one process write, and readers are opened read-only.
 import fcntl
 import logging
 import os
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
@@ -25,6 +23,7 @@ log = logging.getLogger(__name__)
 
 FILE_NAME = "ledger.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
+_REVISION = re.compile(r'^(revision|down_revision) = "(.*)"$', re.MULTILINE)
 _WRITER_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -80,9 +79,9 @@ def open_writer(folder: Path) -> Connection:
     try:
         connection = engine.connect()
         _migrate(connection)
-    except (CommandError, SQLAlchemyError, sqlite3.Error) as error:
+    except (LookupError, SQLAlchemyError, sqlite3.Error) as error:
         engine.dispose()
-        if isinstance(error, CommandError):  # a schema that our migrations do not lead to
+        if isinstance(error, LookupError):
             words = "was written by a newer Andaman; install that one, or restore a backup"
         else:
             words = f"{getattr(error, 'orig', None) or error}; free space or restore a backup"
@@ -125,8 +124,32 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
+    """Bring the schema up to date. Raises LookupError when it is not of ours."""
     with connection.begin():
-        command.upgrade(config, "head")
+        if _revision(connection) == newest_revision():
+            return
+        from alembic import command  # noqa: PLC0415  a start that has nothing to do is quicker
+        from alembic.config import Config  # noqa: PLC0415
+        from alembic.util import CommandError  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise LookupError("our migrations do not lead there") from error
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+
+
+def newest_revision() -> str:
+    """The migration that no other one follows."""
+    texts = [path.read_text(encoding="utf-8") for path in MIGRATIONS.glob("versions/v*.py")]
+    found = [dict(_REVISION.findall(text)) for text in texts]
+    (newest,) = {one["revision"] for one in found} - {one.get("down_revision") for one in found}
+    return str(newest)

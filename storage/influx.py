@@ -4,7 +4,6 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from typing import Any
 
 from influxdb_client.client.exceptions import InfluxDBError
@@ -14,44 +13,14 @@ from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 from urllib3.exceptions import HTTPError
 
-from core.errors import ConfigError, StorageError
+from core.errors import StorageError
 from core.model import ID_PATTERN, Flag, Series, iso, to_micros
 from storage.forwarder import Answer
 from storage.history import Bucket, Point
+from storage.influx_address import InfluxAddress
 
 TIMEOUT_SECONDS = 10.0
 _END_OF_TIME = 9_000_000_000_000_000  # µs; in the year 2255
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InfluxAddress:
-    """Where InfluxDB is and with which right; checked, since parts of it enter Flux and headers."""
-
-    url: str
-    org: str
-    bucket: str
-    token: str = field(repr=False)
-
-    def __post_init__(self) -> None:
-        """Raises: ConfigError, one line for each setting that cannot be right."""
-        rules = {
-            "URL": (self.url, r"https?://[^\s/@?#]+(/[^\s@?#]*)?", "http://host:8086"),
-            "ORG": (self.org, r"[\w .:/-]{1,128}", "letters, digits, spaces and .:/-"),
-            "BUCKET": (self.bucket, r"[\w .:/-]{1,128}", "letters, digits, spaces and .:/-"),
-            "TOKEN": (self.token, r"[!-~]+", "the token alone, without spaces"),
-        }
-        problems = [
-            f"ANDAMAN_INFLUX_{name} cannot be used; write {example}"
-            for name, (value, pattern, example) in rules.items()
-            if not re.fullmatch(pattern, value)
-        ]
-        if problems:
-            raise ConfigError(problems)
-
-    def connect(self, timeout_seconds: float = TIMEOUT_SECONDS) -> InfluxDBClient:
-        """A client without retries of its own; nothing is sent yet."""
-        milliseconds = round(timeout_seconds * 1000)
-        return InfluxDBClient(url=self.url, token=self.token, org=self.org, timeout=milliseconds)
 
 
 class InfluxWriter:
@@ -59,7 +28,7 @@ class InfluxWriter:
 
     def __init__(self, address: InfluxAddress, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._address = address
-        self._client: Any = address.connect(timeout_seconds)
+        self._client: Any = _client(address, timeout_seconds)
         self._service: Any = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]
 
     def __call__(self, lines: bytes) -> Answer:
@@ -88,7 +57,7 @@ class InfluxHistory:
 
     def __init__(self, address: InfluxAddress) -> None:
         self._bucket = address.bucket
-        self._client: Any = address.connect()
+        self._client: Any = _client(address)
         self._queries = self._client.query_api()
 
     def raw(
@@ -204,3 +173,11 @@ def _safe(name: str) -> str:
 
 def _brief(error: Exception) -> str:
     return str(error.message) if isinstance(error, InfluxDBError) else str(error)
+
+
+def _client(address: InfluxAddress, timeout_seconds: float = TIMEOUT_SECONDS) -> InfluxDBClient:
+    """A client without retries of its own; nothing is sent yet."""
+    milliseconds = round(timeout_seconds * 1000)
+    return InfluxDBClient(
+        url=address.url, token=address.token, org=address.org, timeout=milliseconds
+    )

@@ -18,7 +18,8 @@ from core.errors import ConfigError
 from core.model import SECOND, Series
 from storage.forwarder import Answer, ForwarderState, Kind, verdict
 from storage.history import Point
-from storage.influx import InfluxAddress, InfluxHistory, InfluxWriter
+from storage.influx import InfluxHistory, InfluxWriter
+from storage.influx_address import InfluxAddress
 from tests.influxd import InfluxServer
 from tests.outflow import Setup
 

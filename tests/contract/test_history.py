@@ -14,7 +14,8 @@ from core.errors import StorageError
 from core.model import DAY, HOUR, MINUTE, SECOND, Columns, Counts, Series
 from storage.database import open_readers
 from storage.history import Bucket, History, LedgerHistory, Point
-from storage.influx import InfluxAddress, InfluxHistory, InfluxWriter
+from storage.influx import InfluxHistory, InfluxWriter
+from storage.influx_address import InfluxAddress
 from storage.ledger import Batch, Ledger
 from storage.lines import LineParts, encode_readings
 from tests.influxd import InfluxServer

@@ -14,13 +14,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import OperationalError
 
 from core.errors import StartError, StorageError
 from core.model import Counts, Flag, Quarantined, Refusal, Role, State
 from storage import schema
-from storage.database import FILE_NAME, MIGRATIONS, open_readers
+from storage.database import FILE_NAME, MIGRATIONS, newest_revision, open_readers
 from storage.ledger import Batch, Ledger
 from tests.service import CITY, NOW, SERIES, change, columns
 
@@ -356,3 +357,9 @@ def test_a_full_disk_refuses_the_batch_and_the_next_one_after_it_is_stored(ledge
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     ledger.commit(batch(*many))
     assert contents(ledger)["readings"] == 2003
+
+
+def test_the_newest_migration_is_the_one_that_alembic_would_take(tmp_path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert newest_revision() == ScriptDirectory.from_config(config).get_current_head()
