@@ -46,6 +46,7 @@ oracle: .venv-oracle/.done
 bench: .venv/.runtime .venv/.andaman
 	$(BIN)/python -m benchmarks.drain
 	$(BIN)/python -m benchmarks.latency
+	$(BIN)/python -m benchmarks.quality
 
 # Needs uv. Keeps the pins that still fit; `make lock ARGS=--upgrade` takes the newest.
 lock:

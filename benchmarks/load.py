@@ -17,15 +17,16 @@ from core.model import SECOND, iso
 GATEWAY = "gw-load"
 TOPIC = f"andaman/v1/{GATEWAY}/up/readings"
 PASSWORDS = {"ingest": "of-the-listener", GATEWAY: "of-the-gateway"}
+# The first of each may leap: no test of quality takes it for a spike.
 PARAMETERS = {
-    "air": ("pm25", "pm10", "no2", "o3", "noise", "humidity"),
+    "air": ("noise", "pm25", "pm10", "no2", "o3", "humidity"),
     "beach": (
+        "wave_period",
         "water_temperature",
         "ph",
         "dissolved_oxygen",
         "turbidity",
         "salinity",
-        "wave_height",
     ),
     "bin": ("fill_level", "weight", "tilt", "bin_temperature", "methane", "battery_voltage"),
 }
@@ -65,12 +66,14 @@ def device_name(number: int) -> str:
 def payload(number: int, devices: int, at: int, spike: bool) -> bytes:
     """The native message `number`, measured at `at` (µs): about 360 bytes with its topic's fields.
 
-    A spike puts one value beyond the rules that watch for too much of it.
+    Each device has a level for each parameter, and some noise. A spike puts one value beyond the
+    rules that watch for too much of it.
     """
     dice = random.Random(number)
     device = number % devices
     kind = _KINDS[device % 3]
-    values = {name: _value(name, dice.uniform(0.1, 0.9)) for name in PARAMETERS[kind]}
+    level = 0.2 + 0.6 * (device * 7 % 11) / 10
+    values = {name: _value(name, level + dice.uniform(-0.01, 0.01)) for name in PARAMETERS[kind]}
     if spike:
         name = PARAMETERS[kind][0]
         values[name] = _value(name, 0.999)

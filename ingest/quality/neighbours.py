@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.model import HOUR, BoolColumn, FloatColumn, IntColumn
-from ingest.quality.sequence import Sequence, distinct, ends_of, parted
+from ingest.quality.sequence import Sequence, distinct, ends_of, lengths, parted
 from ingest.quality.state import NO_HOUR, Records, State
 from ingest.quality.view import SUSPECT, Verdicts
 from ingest.quality.windows import MILLION, medians, millionths
@@ -35,6 +35,9 @@ class Hours:
     @staticmethod
     def of(sequence: Sequence, state: State) -> "Hours":
         """The hours of these rows."""
+        hour, open_hour = sequence.view.columns.measured_at // HOUR, sequence.tails["at"] // HOUR
+        if (hour == sequence.before(hour, open_hour)).all() and sequence.tails["hour_count"].all():
+            return Hours._in_open_hours(sequence, state)
         rows = _Rows.of(sequence, state)
         fresh = (~rows.goes_on).nonzero()[0]
         said = state.windows["beside"][sequence.series[rows.place]]
@@ -51,6 +54,22 @@ class Hours:
             hour=rows.closed[ends],
             mean=rows.closed_mean[ends],
             said=said[ends],
+        )
+
+    @staticmethod
+    def _in_open_hours(sequence: Sequence, state: State) -> "Hours":
+        """The same when no hour ends, which is so for most small batches."""
+        count = lengths(sequence.starts, len(sequence))
+        total = np.add.reduceat(millionths(sequence.view.columns.value), sequence.starts)
+        none = np.empty(0, np.int64)
+        return Hours(
+            verdicts=state.windows["beside"][sequence.series].repeat(count),
+            count=sequence.tails["hour_count"] + count,
+            total=sequence.tails["hour_sum"] + total,
+            moved=none,
+            hour=none,
+            mean=none.astype(np.float64),
+            said=none.astype(np.uint8),
         )
 
     def write(self, records: Records, rows: IntColumn) -> None:
