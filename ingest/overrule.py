@@ -1,6 +1,6 @@
 """An officer's word counts for more than the tests': annotations put on the flags of readings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +22,8 @@ class Overrule:
 
     def __init__(self, annotations: Sequence[Annotation], series: Sequence[Series]) -> None:
         """`annotations` in the order in which they were made."""
-        self._each = [(a, series_of(series, a.device, a.parameters)) for a in annotations]
+        of = by_device(series)
+        self._each = [(a, _chosen(of.get(a.device, ()), a.parameters)) for a in annotations]
         self._start = np.array([a.start for a in annotations], np.int64)
         self._end = np.array([a.end for a in annotations], np.int64)
 
@@ -60,18 +61,30 @@ def windows(log: Sequence[Service], series: Sequence[Series]) -> list[ServiceWin
     """The service log by series. What a device says of itself, such as its battery, is true whoever
     works on it.
     """
+    of = by_device(series)
     return [
         ServiceWindow(
             s.index, entry.start, FOREVER if entry.end is None else entry.end, FLAG_OF[entry.work]
         )
         for entry in log
-        for s in series
-        if s.device == entry.device and s.parameter not in _HEALTH
+        for s in of.get(entry.device, ())
+        if s.parameter not in _HEALTH
     ]
 
 
 def series_of(series: Sequence[Series], device: str, parameters: Sequence[str]) -> IntColumn:
     """The numbers of a device's series: of these parameters, or of all."""
-    mine = [s for s in series if s.device == device]
+    return _chosen([s for s in series if s.device == device], parameters)
+
+
+def by_device(series: Sequence[Series]) -> Mapping[str, Sequence[Series]]:
+    """The series of each device."""
+    found: dict[str, list[Series]] = {}
+    for s in series:
+        found.setdefault(s.device, []).append(s)
+    return found
+
+
+def _chosen(mine: Sequence[Series], parameters: Sequence[str]) -> IntColumn:
     chosen = [s.index for s in mine if not parameters or s.parameter in parameters]
     return np.array(chosen, np.int64)

@@ -56,8 +56,8 @@ class ServiceWindow(NamedTuple):
 class QualitySettings:
     """What the tests go by: `numbers` by name (`PLACE`) and series · `sentinels` by series, padded
     with NaN · `climates` least and most by number, month and hour, and the number of each series ·
-    `beside` the
-    neighbours of each series, padded with -1 · `channels` what physics looks at · `zone` the
+    `beside` the neighbours of each series, padded with -1 · `channels` what physics looks at ·
+    `service` what the service log says, `service_times` its starts and ends · `zone` the
     city's clocks · `uses` the names of limits that any series has.
     """
 
@@ -70,6 +70,7 @@ class QualitySettings:
     beside: IntColumn
     channels: Channels
     service: Sequence[ServiceWindow]
+    service_times: tuple[IntColumn, IntColumn]
     zone: tzinfo
     uses: frozenset[str]
 
@@ -109,6 +110,10 @@ class QualitySettings:
             beside=beside,
             channels=channels,
             service=service,
+            service_times=(
+                np.array([window.start for window in service], np.int64),
+                np.array([window.end for window in service], np.int64),
+            ),
             zone=zone,
             uses=frozenset([*used, *(name for name, is_used in others.items() if is_used)]),
         )

@@ -52,13 +52,14 @@ def service(view: View) -> Verdicts:
     columns = view.columns
     verdicts = np.zeros(len(columns), np.uint8)
     first, last = columns.measured_at.min(), columns.measured_at.max()
-    for window in view.settings.service:
-        if window.start <= last and window.end > first:
-            start, end = np.searchsorted(columns.series, [window.series, window.series + 1])
-            at = columns.measured_at[start:end]
-            within = (at >= window.start) & (at < window.end)
-            verdict = int(np.flatnonzero(window.flag == FLAG_OF)[0])
-            verdicts[start:end][within] = np.maximum(verdicts[start:end][within], verdict)
+    starts, ends = view.settings.service_times
+    for place in np.flatnonzero((starts <= last) & (ends > first)).tolist():
+        window = view.settings.service[place]
+        start, end = np.searchsorted(columns.series, [window.series, window.series + 1])
+        at = columns.measured_at[start:end]
+        within = (at >= window.start) & (at < window.end)
+        verdict = int(np.flatnonzero(window.flag == FLAG_OF)[0])
+        verdicts[start:end][within] = np.maximum(verdicts[start:end][within], verdict)
     return verdicts
 
 

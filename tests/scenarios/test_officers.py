@@ -1,5 +1,7 @@
 """What is expected of readings at a place, and what officers say of them."""
 
+import math
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 
 from core.model import MINUTE, iso
 from core.quality import rollup
+from ingest.quality.table import objections
 from tests.desk import DeskOf
 from tests.past import Past
 from tests.world import CONFIGURATION, MIDNIGHT, World, small_world
@@ -19,7 +22,9 @@ profiles:
 """
 SITES = CONFIGURATION["sites.yaml"].replace(
     "longitude: 98.2955, district: kathu}",
-    "longitude: 98.2955, district: kathu, quality: {ph: {user_span: [7.5, 8.5]}}}",
+    """longitude: 98.2955, district: kathu, quality: {
+     ph: {user_span: [7.5, 8.5], spike: null, spike_fail: null, rate: null},
+     salinity: {spike: null, spike_fail: null, rate: null}}}""",
 )
 DEVICES = CONFIGURATION["devices.yaml"].replace(
     "site: patong, since: 2026-01-01", "site: patong, since: 2026-01-01, model: probe"
@@ -89,8 +94,9 @@ def undo(world: World, flag: int) -> None:
 
 
 def revisions(world: World) -> list[Any]:
-    query = "SELECT flag_before, flag, cause, reference FROM revisions ORDER BY id"
-    return [tuple(row) for row in world.rows(query)]
+    """Each change of a flag."""
+    query = "SELECT flag_before, flag, cause, reference FROM revisions WHERE flag <> flag_before"
+    return [tuple(row) for row in world.rows(f"{query} ORDER BY id")]
 
 
 def forwarded(world: World) -> list[str]:
@@ -284,6 +290,13 @@ def reviewed(world: World, review: int) -> tuple[int, list[tuple[int, int, int]]
     return shown["readings"], [(c["before"], c["after"], c["readings"]) for c in shown["changes"]]
 
 
+EVERYTHING = CONFIGURATION["sites.yaml"].replace(
+    "longitude: 98.2955, district: kathu}",
+    """longitude: 98.2955, district: kathu, quality: {
+     ph: {spike: 0.4, spike_fail: 2, rate: 0.05, noise_factor: 3, flat_tolerance: 0.001,
+          flat_suspect: 1h, flat_fail: 2h, attenuated: 0.05, gap: 30m, user_span: [7.5, 8.5]},
+     salinity: {dry: 1, spike: 3, climatology: [{hours: [6, 20], span: [30, 34]}]}}}""",
+)
 NARROW = SITES.replace("7.5, 8.5", "8.05, 8.5")
 
 
@@ -354,3 +367,52 @@ def test_only_the_parameters_that_are_named_are_judged_again(world: World) -> No
     configure(world, sites=NARROW)
     assert reviewed(world, reprocess(world, 5, 7, parameters=["turbidity"])) == (2, [])
     assert reviewed(world, reprocess(world, 5, 7, parameters=["ph"])) == (2, [(1, 3, 2)])
+
+
+def rough_days(world: World, seed: int, count: int) -> None:
+    """Reports every five minutes with noise, spikes, gaps, stuck values and a dry probe."""
+    chance, stuck = random.Random(seed), 0.0
+    for number in range(count):
+        world.now = MIDNIGHT + number * 5 * MINUTE
+        if chance.random() < 0.02:
+            continue
+        stuck = 0.0 if chance.random() < 0.03 else stuck or float(chance.random() < 0.01)
+        ph = 8.0 if stuck else 8.1 + 0.2 * math.sin(number / 40) + chance.gauss(0, 0.02)
+        ph += chance.choice([0.6, 3.0, -1.0]) if chance.random() < 0.02 else 0.0
+        salinity = 0.2 if 300 < number < 320 else 32 + chance.gauss(0, 0.3)
+        world.publish("patong-1", measured=world.now, gateway="gw", ph=ph, salinity=salinity)
+
+
+def test_what_came_in_order_is_judged_again_as_it_was_judged_at_first(world: World) -> None:
+    configure(world, sites=EVERYTHING)
+    rough_days(world, seed=7, count=900)
+    before = world.rows("SELECT * FROM readings")
+    assert {flag for *_, flag, _, _ in before} == {1, 3, 4}
+    assert reviewed(world, reprocess(world, 0, 898 * 5)) == (len(before) - 4, [])
+    assert world.rows("SELECT * FROM readings") == before
+
+
+def test_a_spike_under_service_keeps_both_verdicts_when_it_is_cleared(world: World) -> None:
+    configure(world, sites=EVERYTHING)
+    day(world, 8, ph=8.1)
+    day(world, 9, since=8, ph=8.9)
+    log(world, 5, 8.9)
+    world.review()
+    assert flags(world) == [3, 3, 3, 3]
+    day(world, 11, since=9, ph=8.9)  # a step that stays is no spike
+    assert flags(world)[:4] == [3, 3, 3, 3]
+    newest = world.rows("SELECT tests FROM readings ORDER BY measured_at")[3][0]
+    assert objections(newest).keys() >= {"service"}
+    assert "spike" not in objections(newest)
+
+
+def test_an_officers_flag_stays_when_the_next_reading_tells_more(world: World) -> None:
+    configure(world, sites=EVERYTHING)
+    day(world, 8, ph=8.1)
+    day(world, 9, since=8, ph=8.49)
+    flag = put(world, 8, 9, 4)
+    world.review()
+    day(world, 10, since=9, ph=8.1)
+    assert flags(world) == [1, 1, 1, 4, 1]
+    undo(world, flag)
+    assert flags(world.review())[3] == rollup(world.rows("SELECT tests FROM readings")[3][0])
