@@ -136,11 +136,14 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All of the block is stored, or nothing.
+        """All of the block is stored, or nothing; within another transaction, with that one.
 
         Raises:
             StorageError: the database refused: disk full, locked, I/O error.
         """
+        if self._connection.in_transaction():
+            yield self._connection
+            return
         try:
             with self._connection.begin():
                 yield self._connection
