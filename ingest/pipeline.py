@@ -246,9 +246,7 @@ class Pipeline:
             StorageError, and whatever `change` raises: nothing changed.
         """
         self._resume()
-        if (
-            self.registry.newborn or self.registry.arrived
-        ):  # of a batch that failed, and will be tried again
+        if self.registry.newborn or self.registry.arrived:  # by a batch that failed, to come again
             self._commit(NOTHING_CHECKED, Counts(), [], self._nothing())
         with self._ledger.transaction() as connection:
             result = change(connection)

@@ -86,8 +86,8 @@ class Registry:
         """
         sites = configuration.sites
         places = {d.id: self._known(d, sites).place for d in configuration.devices.values()}
-        now = [_at(s, places.get(s.device, NOWHERE)) for s in self.series]
-        return [new for old, new in zip(self.series, now, strict=True) if new != old]
+        now = [(series, places.get(series.device, NOWHERE)) for series in self.series]
+        return [_at(series, place) for series, place in now if not _stands_at(series, place)]
 
     def take(self, configuration: Configuration) -> None:
         """The devices are those of this configuration from now on; series keep their numbers."""
@@ -199,6 +199,12 @@ def _place(device: Device, sites: Mapping[str, Site], interval: int) -> Place:
         interval=interval,
         registered=max(device.placements[0].since, device.made_at),
     )
+
+
+def _stands_at(series: Series, place: Place) -> bool:
+    told = (place.site, place.kind, place.district, place.former, place.interval)
+    s = series
+    return (s.site, s.kind, s.district, s.former, s.interval) == told
 
 
 def _at(series: Series, place: Place) -> Series:

@@ -14,6 +14,7 @@ from storage import schema
 from storage.registry import (
     API,
     FILE,
+    TIMEZONE,
     device_values,
     name_values,
     placement_values,
@@ -26,11 +27,14 @@ _SITE, _DEVICE, _STOOD = schema.sites.c, schema.devices.c, schema.placements.c
 
 
 def register(connection: Connection, configuration: Configuration) -> None:
-    """Make gateways, sites and devices what the files say.
+    """Make the city's zone, gateways, sites and devices what the files say.
 
     Where a device stood before the first moment that its file names is remembered. A site that has
     left its file stays as long as a device of the API has stood there.
     """
+    connection.execute(delete(schema.meta).where(schema.meta.c.name == TIMEZONE))
+    zone = {"name": TIMEZONE, "value": configuration.zone.key}
+    connection.execute(insert(schema.meta), zone)
     _replace_gateways(connection, configuration)
     _replace_sites(connection, configuration)
     _replace_devices(connection, configuration)

@@ -7,6 +7,7 @@ Every function runs within a transaction of the caller: all that it changes is s
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
@@ -20,13 +21,16 @@ Result = TypeVar("Result")
 Change: TypeAlias = Callable[[Connection], Result]
 
 FILE, API, AUTO = "file", "api", "auto"
+TIMEZONE = "timezone"  # the fact of `meta` that names the city's
 _SITE, _DEVICE, _STOOD = schema.sites.c, schema.devices.c, schema.placements.c
 
 
 def known(connection: Connection) -> Configuration:
     """All of the registry, wherever it comes from."""
     stood = placements(connection)
+    zone = select(schema.meta.c.value).where(schema.meta.c.name == TIMEZONE)
     return Configuration(
+        zone=ZoneInfo(connection.execute(zone).scalar() or "UTC"),
         sites={row.id: _site(row) for row in connection.execute(select(schema.sites))},
         gateways={
             row.id: Gateway(id=row.id, name=_name(row))

@@ -152,3 +152,13 @@ def test_a_file_wins_over_what_was_made_here_and_nothing_dangles(tmp_path: Path)
         assert (known["buoy-2"]["origin"], known["buoy-2"]["gateway"]) == ("file", "other")
         assert desk.get("/v1/sites/town")["origin"] == "api"
         assert world.counters()["stored"] == 1
+
+
+def test_the_city_keeps_its_zone_whatever_is_changed(tmp_path: Path) -> None:
+    with small_world(tmp_path) as world:
+        zoned = f"timezone: Asia/Bangkok\n{CONFIGURATION['sites.yaml']}"
+        write_configuration(tmp_path / "config", sites=zoned)
+        desk = DeskOf(world.restart())
+        assert world.system.pipeline.registry.zone.key == "Asia/Bangkok"
+        add_buoy(desk)
+        assert world.system.pipeline.registry.zone.key == "Asia/Bangkok"
