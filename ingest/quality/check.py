@@ -45,7 +45,7 @@ def check(
     view = View.of(columns, settings, state.measured_at)
     missing = np.isnan(columns.value)
     tests = _alone(view, missing)
-    sane = ~(failed(tests) | missing)
+    sane = np.isfinite(columns.value) & ~failed(tests)
     behind = _behind(columns, sane, state)
     rows = (sane & ~behind).nonzero()[0]
     past, lines = None, list[Line]()

@@ -231,7 +231,8 @@ class Disorder:
             spans += self._span(series)
         if spans:
             found = stored(spans)
-            for row in np.flatnonzero(~failed(found.tests & np.uint32(ALONE))).tolist():
+            sound = np.isfinite(found.value) & ~failed(found.tests & np.uint32(ALONE))
+            for row in np.flatnonzero(sound).tolist():
                 at = int(found.measured_at[row])
                 points[int(found.series[row])][at] = Point(
                     at, float(found.value[row]), int(found.tests[row]), int(found.flag[row])
