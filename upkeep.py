@@ -84,6 +84,10 @@ async def review(system: "System", worker: Worker) -> None:
         except StorageError as error:
             log.warning("a review of readings waits: %s", error)
             more = False
+        except Exception:  # a mistake of ours: told, and tried again
+            log.exception("a review of readings failed")
+            await asyncio.sleep(60)
+            more = False
         await asyncio.sleep(0 if more else 1)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import StorageError
 from core.model import MINUTE, iso
 from core.quality import rollup
 from ingest.quality.table import objections
@@ -348,6 +349,25 @@ def test_it_goes_on_after_a_restart_and_counts_each_reading_once(world: World) -
     for _ in range(2):
         world.system.pipeline.review()
         world.restart()
+    assert reviewed(world, review) == (10, [(1, 3, 10)])
+    assert len(revisions(world)) == 10
+
+
+def test_what_the_ledger_refuses_is_looked_at_again(world: World) -> None:
+    day(world, 15, ph=8.0)
+    configure(world, sites=NARROW)
+    review = reprocess(world, 5, 15)
+    for _ in range(3):
+        world.system.pipeline.review()
+    with world.system.ledger.transaction() as connection:
+        refuse = "BEFORE UPDATE ON reviews BEGIN SELECT RAISE(ABORT, 'full'); END"
+        connection.exec_driver_sql(f"CREATE TRIGGER refuse {refuse}")
+    for _ in range(2):
+        with pytest.raises(StorageError, match="full"):
+            world.system.pipeline.review()
+    assert flags(world) == [1] * 10
+    with world.system.ledger.transaction() as connection:
+        connection.exec_driver_sql("DROP TRIGGER refuse")
     assert reviewed(world, review) == (10, [(1, 3, 10)])
     assert len(revisions(world)) == 10
 
