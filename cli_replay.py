@@ -121,12 +121,14 @@ def _table(replayed: Replayed, file: Path) -> Table:
     counts = np.zeros((len(series), 10), np.int64)
     np.add.at(counts, (columns.series, columns.flag), 1)
     bad = counts[:, Flag.SUSPECT] + counts[:, Flag.FAIL]
-    table = Table(title=escape(str(file)), box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=escape(str(file)), box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     table.caption = " · ".join(f"{flag:d} {flag.name.lower().replace('_', ' ')}" for flag in Flag)
     table.add_column("device\nparameter", overflow="fold", min_width=17)
     for name in ("readings", *(f"flag\n{flag:d}" for flag in Flag)):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("tests that\nobjected", overflow="fold", min_width=18)
+    table.add_column("tests that\nobjected", overflow="fold", min_width=20)
     shown = np.argsort(-bad / np.maximum(counts.sum(axis=1), 1), kind="stable")[:SHOWN_SERIES]
     for index in shown.tolist():
         figures = [counts[index].sum(), *(counts[index, flag] for flag in Flag)]
