@@ -14,7 +14,8 @@ SITES = """
 timezone: Asia/Bangkok
 sites:
   - {id: patong, kind: beach, name: {en: Patong, th: ป่าตอง}, latitude: 7.8965,
-     longitude: 98.2955, district: kathu}
+     longitude: 98.2955, district: kathu,
+     quality: {turbidity: {spike: null, spike_fail: null, rate: null}}}
   - {id: karon, kind: beach, name: {en: Karon, th: กะรน}, latitude: 7.8465,
      longitude: 98.2945, district: mueang}
   - {id: mai-khao, kind: beach, name: {en: Mai Khao, th: ไม้ขาว}, latitude: 8.133,
