@@ -36,7 +36,7 @@ from core import configuration, overrides
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
 from core.errors import ConfigError, StartError
-from core.model import MINUTE, Gateway, Message, Role, Settled
+from core.model import MINUTE, Gateway, Message, Role, Settled, Unit
 from core.overrides import Effective, Overrides
 from core.settings import Settings
 from ingest import profiles, sources, strangers, units
@@ -86,6 +86,10 @@ class City:
     sources: Sources
     windows: tuple[WindowEntry, ...]
     standards: Mapping[str, standards.Limit]
+
+    def units(self) -> list[Unit]:
+        """The devices of the files, as rules about silence see them."""
+        return Registry(self.registry, self.profiles, []).units()
 
     def limits(self, device: str, parameter: str) -> Effective:
         """What is expected of readings of a device, and where each limit comes from.

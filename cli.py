@@ -20,6 +20,7 @@ import cli_quality
 import cli_quarantine
 import cli_registry
 import cli_replay
+import cli_rules
 import demo as demonstration
 from cli_shared import Data, ask, bytes_of, settings_of, told, writing
 from core.errors import StartError
@@ -106,8 +107,10 @@ def check(
         tuple[str, str] | None,
         typer.Option(metavar="DEVICE PARAMETER", help="Show the limits of quality of one series."),
     ] = None,
+    *,
+    test: Annotated[bool, typer.Option("--test", help="Run the tests of rules as well.")] = False,
 ) -> None:
-    """Check the configuration; exit 1 with file and line of each mistake.
+    """Check the configuration, with --test its rules; exit 1 with file and line of each mistake.
 
     Example: andaman check --config config --explain patong-probe-1 water_temperature
     """
@@ -119,6 +122,8 @@ def check(
             return
         places, things = len(city.registry.sites), len(city.registry.devices)
         found = f"{places} sites, {things} devices, {len(city.rules)} rules"
+        if test:
+            cli_rules.run_tests(folder, city)
         typer.echo(f"{folder}: {found}, all well")
 
 

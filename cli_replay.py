@@ -51,7 +51,9 @@ def replay(
         str | None, typer.Option(help="Column of the device, or the name of the only one.")
     ] = None,
     tz: Annotated[str | None, typer.Option(help="Zone of times that name none.")] = None,
-    rules: Annotated[Path | None, typer.Option(help="Judge by the rules of this file too.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Judge by the rules of this file or folder too.")
+    ] = None,
 ) -> None:
     """Show which flags readings of the past get, and what rules say, as JSON lines.
 

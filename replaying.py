@@ -52,7 +52,7 @@ def replay(
     """
     city = _city_beside(rules)
     series = _series(sheet, city)
-    engine = Engine(_placed(rule_files.load_file(rules, city), series) if rules else (), 0)
+    engine = Engine(_placed(rule_files.load_at(rules, city), series) if rules else (), 0)
     engine.add_series(series)
     columns, duplicate, conflict = _in_order(sheet)
     judged = np.flatnonzero(~(duplicate | conflict | np.isnan(columns.value)))
@@ -185,9 +185,10 @@ def _city_beside(rules: Path | None) -> Configuration | None:
     Raises:
         ConfigError: it has mistakes.
     """
-    if rules is None or not (rules.parent / "devices.yaml").exists():
+    folder = rule_files.city_of(rules) if rules is not None else None
+    if folder is None or not (folder / "devices.yaml").exists():
         return None
-    return configuration.load(rules.parent)
+    return configuration.load(folder)
 
 
 def _series(sheet: Sheet, city: Configuration | None) -> list[Series]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from alerts.rule_entries import EVERY_KIND, MAY, NEEDS, RuleEntry, RulesFile
 from alerts.rule_meaning import (
@@ -22,20 +23,39 @@ WRONG_WAY = "the first level must not be above the second"
 LONGEST = 30 * DAY  # readings older than that are not taken, so nothing lasts longer for a rule
 
 
-def problems(
-    file: Located[RulesFile], configuration: Configuration | None, limits: Limits
-) -> Iterable[str]:
-    """Every mistake of the file, in its order."""
-    entries = file.content.rules
-    seen: set[str] = set()
-    for index, entry in enumerate(entries):
-        here: Place = ("rules", index)
-        if entry.id in seen:
-            yield file.problem((*here, "id"), f"two rules are called {entry.id}; rename one")
-        seen.add(entry.id)
-        for place, text in _entry_problems(entry, configuration, limits):
-            yield file.problem((*here, *place), text)
-    yield from _composite_problems(file, entries)
+class Mistake(NamedTuple):
+    """What is wrong, and where: the file, and the place in it."""
+
+    file: Located[RulesFile]
+    place: Place
+    words: str
+
+    @property
+    def line(self) -> str:
+        """One line with file, line number and what to write."""
+        return self.file.problem(self.place, self.words)
+
+
+Places = Mapping[str, tuple[Located[RulesFile], int]]  # of each rule its file, and where in it
+
+
+def mistakes(
+    files: Sequence[Located[RulesFile]], configuration: Configuration | None, limits: Limits
+) -> Iterable[Mistake]:
+    """Every mistake of the files, in their order."""
+    places: dict[str, tuple[Located[RulesFile], int]] = {}
+    for file in files:
+        for index, entry in enumerate(file.content.rules):
+            here: Place = ("rules", index)
+            if entry.id in places:
+                first, position = places[entry.id]
+                there = first.where(("rules", position)).rpartition("/")[2]
+                text = f"two rules are called {entry.id}; rename this or that of {there}"
+                yield Mistake(file, (*here, "id"), text)
+            places.setdefault(entry.id, (file, index))
+            for place, text in _entry_problems(entry, configuration, limits):
+                yield Mistake(file, (*here, *place), text)
+    yield from _composite_mistakes(places)
 
 
 Found = Iterable[tuple[Place, str]]
@@ -181,25 +201,30 @@ def _city_problems(entry: RuleEntry, configuration: Configuration) -> Found:
                 yield ("select", key, position), text
 
 
-def _composite_problems(file: Located[RulesFile], entries: Sequence[RuleEntry]) -> Iterable[str]:
-    operands = {e.id: e.of for e in entries if e.kind == "composite" and isinstance(e.of, list)}
-    known = {entry.id for entry in entries}
-    for index, entry in enumerate(entries):
-        place: Place = ("rules", index)
-        for position, operand in enumerate(operands.get(entry.id, [])):
-            if operand not in known:
-                text = f"no rule is called {operand}; correct it"
-                yield file.problem((*place, "of", position), text)
-        if entry.id not in operands:
+def _composite_mistakes(places: Places) -> Iterable[Mistake]:
+    entries = [(*where, where[0].content.rules[where[1]]) for where in places.values()]
+    operands = {entry.id: _named(entry) for _, _, entry in entries}
+    for file, index, entry in entries:
+        if not _named(entry):
             continue
+        place: Place = ("rules", index)
+        for position, operand in enumerate(_named(entry)):
+            if operand not in places:
+                text = f"no rule is called {operand}; correct it"
+                yield Mistake(file, (*place, "of", position), text)
         circle = _circle(entry.id, operands)
         if circle:
             text = f"{' needs '.join(circle)}; a composite must not need itself"
-            yield file.problem((*place, "of"), text)
+            yield Mistake(file, (*place, "of"), text)
         wide = entry.over in {"district", "city"} and isinstance(entry.need, int)
-        if not wide and needed(entry) > len(operands[entry.id]):
-            text = f"it has {len(operands[entry.id])} operands and needs {needed(entry)}"
-            yield file.problem((*place, "need"), text)
+        if not wide and needed(entry) > len(_named(entry)):
+            text = f"it has {len(_named(entry))} operands and needs {needed(entry)}"
+            yield Mistake(file, (*place, "need"), text)
+
+
+def _named(entry: RuleEntry) -> list[str]:
+    """The rules that a composite looks at; none of any other kind."""
+    return entry.of if entry.kind == "composite" and isinstance(entry.of, list) else []
 
 
 def _circle(start: str, operands: Mapping[str, list[str]]) -> list[str]:

@@ -97,7 +97,7 @@ class TermsEntry(Strict):
 
 
 class RuleEntry(TermsEntry):
-    """One rule of `rules.yaml`."""
+    """One rule of a file."""
 
     id: Id
     kind: Literal["composite", "count", "missing", "rate", "threshold"]
@@ -125,7 +125,7 @@ class RuleEntry(TermsEntry):
 
 
 class RulesFile(Strict):
-    """`config/rules.yaml`."""
+    """A file of `config/rules/`."""
 
     rules: list[RuleEntry]
 

@@ -1,4 +1,4 @@
-"""From `config/rules.yaml` to rules."""
+"""From `config/rules/*.yaml` to rules."""
 
 import hashlib
 from pathlib import Path
@@ -10,7 +10,7 @@ from alerts.kinds.missing import Missing
 from alerts.kinds.rate import Rate
 from alerts.kinds.threshold import Threshold
 from alerts.levels import Levels
-from alerts.rule_checks import problems
+from alerts.rule_checks import mistakes
 from alerts.rule_entries import FLAGS, RuleEntry, RulesFile
 from alerts.rule_meaning import (
     Limits,
@@ -22,33 +22,62 @@ from alerts.rule_meaning import (
     spans,
 )
 from alerts.rules import Kind, Rule, Selection, Terms
-from core.configuration import UTC_ZONE, Configuration, read
+from core.configuration import UTC_ZONE, Configuration, Located, read
 from core.errors import ConfigError
 from core.model import HOUR, MINUTE
 
+FOLDER = "rules"
+
 
 def load(folder: Path, configuration: Configuration) -> tuple[Rule, ...]:
-    """The rules of `folder`/rules.yaml.
+    """The rules of the city in `folder`, from `rules/*.yaml`.
 
     Raises:
         ConfigError: with every mistake, its line and what to write instead.
     """
-    return load_file(folder / "rules.yaml", configuration)
+    return load_at(folder / FOLDER, configuration)
 
 
-def load_file(path: Path, configuration: Configuration | None) -> tuple[Rule, ...]:
-    """The rules of one file, with the standards beside it; without a configuration nobody knows
-    whether what they select is there, and schedules are in UTC.
+def load_at(path: Path, configuration: Configuration | None) -> tuple[Rule, ...]:
+    """The rules of one file, or of all files in a folder, with the standards of their city; without
+    a configuration nobody knows whether what they select is there, and schedules are in UTC.
 
     Raises:
         ConfigError: with every mistake, its line and what to write instead.
     """
-    limits = standards.load(path.parent)
-    file = read(path, RulesFile)
-    found = list(problems(file, configuration, limits))
+    files, limits = files_at(path), standards.load(city_of(path))
+    found = [mistake.line for mistake in mistakes(files, configuration, limits)]
     if found:
         raise ConfigError(found)
-    return tuple(rule_of(entry, configuration, limits) for entry in file.content.rules)
+    entries = [entry for file in files for entry in file.content.rules]
+    return tuple(rule_of(entry, configuration, limits) for entry in entries)
+
+
+def city_of(path: Path) -> Path:
+    """The folder of the city that a file or folder of rules belongs to."""
+    return path.parent.parent if path.is_file() and path.parent.name == FOLDER else path.parent
+
+
+def files_at(path: Path) -> list[Located[RulesFile]]:
+    """The file, or every file of the folder in the order of their names; what the rules mean is not
+    looked at.
+
+    Raises:
+        ConfigError: with every mistake, its line and what to write instead.
+    """
+    single = path.parent / f"{FOLDER}.yaml"
+    if path.name == FOLDER and single.exists():
+        raise ConfigError([f"{single}: is not read; move it into {path}/"])
+    paths = [path] if not path.is_dir() else sorted(path.glob("*.yaml"))
+    files, problems = list[Located[RulesFile]](), list[str]()
+    for one in paths:
+        try:
+            files.append(read(one, RulesFile))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return files
 
 
 def rule_of(entry: RuleEntry, configuration: Configuration | None, limits: Limits) -> Rule:

@@ -5,7 +5,6 @@ on; only for those the life cycle runs, in plain Python (`alerts/running.py`). A
 later than the lateness bound drives nothing.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,13 +22,12 @@ from core.model import BoolColumn, Columns, FloatColumn, IntColumn, Series
 
 SeriesKind = Threshold | Rate | Count
 Place = tuple[int, int]  # series, slot: the slot-th of the cases of this series
-EVERYWHERE = Span(-math.inf, math.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What readings are compared with, indexed by series and slot: the span of the mildest level
-    (everything where the kind derives a value), and a bit for each flag that counts.
+    """What readings, or rates, are compared with, indexed by series and slot: the span of the
+    mildest level, of a `count` that of its breach; and a bit for each flag that counts.
     """
 
     low: FloatColumn
@@ -62,9 +60,9 @@ class Bounds:
 
 def _bounds(case: Case) -> Span:
     kind = case.rule.kind
-    if isinstance(kind, Threshold):
-        return case.terms.levels.spans[case.terms.levels.mildest]
-    return kind.span if isinstance(kind, Count) else EVERYWHERE
+    return (
+        kind.span if isinstance(kind, Count) else case.terms.levels.spans[case.terms.levels.mildest]
+    )
 
 
 class SeriesJudge:

@@ -55,7 +55,10 @@ def write_configuration(folder: Path, devices: int, hold: bool) -> None:
     text = yaml.safe_dump({"gateways": [gateway], "devices": since}).replace("'@'", "2026-01-01")
     (folder / "devices.yaml").write_text(text, encoding="utf-8")
     _dump(folder / "sites.yaml", {"sites": sites})
-    _dump(folder / "rules.yaml", {"rules": [_rule(number, hold) for number in range(RULES)]})
+    (folder / "rules").mkdir(exist_ok=True)
+    _dump(
+        folder / "rules" / "load.yaml", {"rules": [_rule(number, hold) for number in range(RULES)]}
+    )
 
 
 def device_name(number: int) -> str:

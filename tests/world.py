@@ -130,7 +130,9 @@ def write_configuration(folder: Path, **changed: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     files = CONFIGURATION | {f"{key}.yaml": text for key, text in changed.items()}
     for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        path = folder / ("rules" if name == "rules.yaml" else "") / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     return folder
 
 

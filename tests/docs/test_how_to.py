@@ -26,7 +26,7 @@ def city(folder: Path, dialect: str) -> app.City:
     theirs["devices"] = yaml.safe_load(devices)["devices"]
     for name in ("sites.yaml", "profiles", "standards"):
         (folder / name).symlink_to(ROOT / "config" / name)
-    (folder / "rules.yaml").write_text("rules: []\n", encoding="utf-8")
+    (folder / "rules").mkdir()
     (folder / "sources.yaml").write_text(sources, encoding="utf-8")
     (folder / "devices.yaml").write_text(yaml.safe_dump(theirs), encoding="utf-8")
     return app.read_configuration(folder)

@@ -115,7 +115,7 @@ def test_the_check_of_the_readme_runs_and_finds_the_mistake(
     good, bad = results
     assert (good.exit_code, bad.exit_code) == (0, 1)
     assert good.stdout.endswith(" all well\n")
-    assert re.match(r"data/broken/rules\.yaml:\d+: parameter pm26 ", bad.stderr)
+    assert re.match(r"data/broken/rules/air\.yaml:\d+: parameter pm26 ", bad.stderr)
 
 
 # --- the repository ---

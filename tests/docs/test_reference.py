@@ -15,7 +15,7 @@ from alerts import standards
 from alerts.maintenance import MaintenanceFile, WindowEntry
 from alerts.matchers import LABELS
 from alerts.rule_entries import RuleEntry, RulesFile, SelectEntry
-from alerts.rule_files import load_file
+from alerts.rule_files import load_at
 from alerts.rules import RULE_KINDS
 from alerts.standards import Limit, StandardsFile
 from api.auth import ROUTES
@@ -259,7 +259,7 @@ def test_its_examples_of_rules_are_rules(tmp_path: Path) -> None:
     assert {rule.kind for file in files for rule in file.rules} == set(RULE_KINDS)
     joined = tmp_path / "rules.yaml"
     joined.write_text("rules:\n" + "".join(e.removeprefix("rules:\n") for e in examples))
-    load_file(joined, None)
+    load_at(joined, None)
 
 
 def test_it_names_each_field_of_a_native_message() -> None:

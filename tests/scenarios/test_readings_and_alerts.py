@@ -127,7 +127,7 @@ def test_a_reading_beyond_the_sensors_span_is_kept_flagged_and_raises_nothing(wo
 
 def test_an_edited_rule_ends_its_alert_once(world: World, tmp_path: Path) -> None:
     world.at("00:05").publish("bin-1", fill_level=85.0)
-    rules = tmp_path / "config" / "rules.yaml"
+    rules = tmp_path / "config" / "rules" / "rules.yaml"
     rules.write_text(rules.read_text().replace("warning: 80", "warning: 82"))
     world.restart().at("00:06").restart().at("00:07")
     assert world.transitions()[1:] == [("bin-full", "resolved", "rule-changed")]

@@ -113,7 +113,7 @@ def test_a_rule_watches_whom_it_selects_and_strangers_that_it_does_not_exclude(
         "parameter: pm25,", f"parameter: pm25, select: {{{select}}},"
     )
     config = write_configuration(tmp_path / "config", rules=rules)
-    asked = ("--map", "pm25=pm25", "--device", device, "--rules", str(config / "rules.yaml"))
+    asked = ("--map", "pm25=pm25", "--device", device, "--rules", str(config / "rules"))
     told = lines(replay(tmp_path, table("2026-11-22T00:00Z,60", "2026-11-22T01:00Z,60"), *asked))
     assert ("transition" in {line["type"] for line in told}) is fires
 
@@ -130,7 +130,7 @@ def test_it_says_what_the_system_says_live(tmp_path: Path) -> None:
         recorded = world.rows(
             "SELECT at, rule, alert, after, reason, value FROM transitions ORDER BY at, id"
         )
-        rules = world.system.settings.config_dir / "rules.yaml"
+        rules = world.system.settings.config_dir / "rules"
     rows = [f"{iso(at)},{value}" for at, value in zip(moments, values, strict=True)]
     chance.shuffle(rows)
     told = lines(replay(tmp_path, table(*rows), *AIR, "--rules", str(rules)))

@@ -52,8 +52,9 @@ CASES = {
     ),
     "mistakes in rules": Case(
         {"config_dir": "{folder}/rules"},
-        "{folder}/rules/rules.yaml:4: clear 90 is beyond the mildest level; write at most 80\n"
-        "{folder}/rules/rules.yaml:5: parameter smell is not in the catalogue; see "
+        "{folder}/rules/rules/rules.yaml:4: clear 90 is beyond the mildest level; write at most "
+        "80\n"
+        "{folder}/rules/rules/rules.yaml:5: parameter smell is not in the catalogue; see "
         "docs/parameters.md",
     ),
     "check of a broken one": Case(

@@ -1,4 +1,4 @@
-"""`rules.yaml`: what a rule means, and each mistake with its line and what to write."""
+"""Files of rules: what a rule means, and each mistake with its line and what to write."""
 
 from pathlib import Path
 
@@ -40,7 +40,9 @@ def load(folder: Path, text: str) -> tuple[Rule, ...]:
 def problems(folder: Path, text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         load(folder, text)
-    return [problem.removeprefix(f"{folder}/rules.yaml:") for problem in caught.value.problems]
+    return [
+        problem.removeprefix(f"{folder}/rules/rules.yaml:") for problem in caught.value.problems
+    ]
 
 
 def test_what_is_left_out_has_a_meaning(tmp_path: Path) -> None:
@@ -157,7 +159,11 @@ def test_a_level_may_be_a_limit_of_the_law(tmp_path: Path) -> None:
             ],
             id="a selection of what is not there",
         ),
-        pytest.param(RULE + RULE, ["7: two rules are called r; rename one"], id="an id twice"),
+        pytest.param(
+            RULE + RULE,
+            ["7: two rules are called r; rename this or that of rules.yaml:2"],
+            id="an id twice",
+        ),
     ],
 )
 def test_it_says_what_is_wrong(text: str, expected: list[str], tmp_path: Path) -> None:
@@ -217,3 +223,23 @@ def test_it_watches_what_it_selects(
 ) -> None:
     (rule,) = load(tmp_path, f"{RULE}    select: {select}\n")
     assert rule.watches(watched) is taken
+
+
+def test_rules_of_all_files_are_one_set(tmp_path: Path) -> None:
+    (write_configuration(tmp_path, rules="rules:\n" + RULE) / "rules" / "more.yaml").write_text(
+        "rules:\n" + RULE.replace("id: r", "id: s"), encoding="utf-8"
+    )
+    city = load_city(tmp_path)
+    assert [rule.id for rule in rule_files.load(tmp_path, city)] == ["s", "r"]
+    (tmp_path / "rules" / "more.yaml").write_text("rules:\n" + RULE, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        rule_files.load(tmp_path, city)
+    problem = "two rules are called r; rename this or that of more.yaml:2"
+    assert caught.value.problems == (f"{tmp_path}/rules/rules.yaml:2: {problem}",)
+
+
+def test_a_file_beside_the_folder_is_not_passed_over(tmp_path: Path) -> None:
+    write_configuration(tmp_path)
+    (tmp_path / "rules.yaml").write_text("rules: []\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"rules\.yaml: is not read; move it into .*/rules/"):
+        rule_files.load(tmp_path, load_city(tmp_path))
