@@ -115,7 +115,7 @@ async def when_idle(worker: Worker, call: Callable[[], object]) -> None:
     """
     busy = True
     while busy:
-        await asyncio.sleep(1)
+        await asyncio.sleep(10)
         busy = worker.backlog() > 0
     await asyncio.to_thread(call)
 

@@ -191,7 +191,7 @@ def _wait_for_points(child: Child, influx: InfluxServer, wanted: int) -> float:
 def _values_in(influx: InfluxServer, bucket: str) -> int:
     """How many values of readings the bucket holds."""
     flux = f"""from(bucket: "{bucket}") |> range(start: 0)
-        |> filter(fn: (r) => r._measurement != "alert")
+        |> filter(fn: (r) => r._measurement != "alert" and r._field !~ /_flag$/)
         |> count() |> group() |> sum()"""
     with InfluxDBClient(url=influx.url, token=influx.token, org=influx.org, timeout=60_000) as c:
         tables: Any = c.query_api().query(flux)

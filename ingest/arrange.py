@@ -39,14 +39,13 @@ def arrange(
     gives the stored value at each (measured_at, series) that is there. What is out of time or in
     conflict goes to the refusals of `gathered`.
     """
-    rows = gathered.rows
-    message = np.array(rows.message, np.int64)
+    message, series, measured_at = gathered.rows.whole()
     columns = replace(
         columns_of(len(message)),
-        series=np.array(rows.series, np.int64),
-        measured_at=np.array(rows.measured_at, np.int64),
+        series=series,
+        measured_at=measured_at,
         received_at=received_at[message],
-        value=np.array(rows.value, np.float64),
+        value=np.array(gathered.rows.value, np.float64),
     )
     kept = _in_time(columns, message, gathered)
     kept = kept[np.argsort(columns.series[kept], kind="stable")]

@@ -40,12 +40,16 @@ class Clocks:
 
     def note(self, rows: Rows, received_at: IntColumn, series: Sequence[Series]) -> None:
         """The rows of a batch, whose messages were received then (µs). A message without a time is
-        of the moment when it came; it says nothing.
+        of the moment when it came; it says nothing. Of what a message tells of a device the last
+        counts: items are in order of time.
         """
         self._grow(series)
-        came = received_at[np.array(rows.message, np.int64)]
-        offset = came - np.array(rows.measured_at, np.int64)
-        device, minute = self._device[np.array(rows.series, np.int64)], came // MINUTE
+        message, told, measured_at = rows.whole()
+        device = self._device[told]
+        change = (message[1:] != message[:-1]) | (device[1:] != device[:-1])
+        last = np.flatnonzero(np.append(change, len(message) > 0))
+        device, came = device[last], received_at[message[last]]
+        offset, minute = came - measured_at[last], came // MINUTE
         for one in np.unique(minute):  # hardly ever more than one
             chosen = (minute == one) & (offset != 0)
             if chosen.any():

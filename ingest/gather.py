@@ -9,8 +9,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from core.errors import DecodeError
-from core.model import Message, Quarantined, Reading, Refusal, RefusedItem, Series, Status
+from core.model import (
+    IntColumn,
+    Message,
+    Quarantined,
+    Reading,
+    Refusal,
+    RefusedItem,
+    Series,
+    Status,
+)
 from ingest.decode import decode
 from ingest.dialects.shape import Decoded, Item, Refused, Snapshot
 from ingest.registry import NOTHING, Known, Registry
@@ -31,6 +42,15 @@ class Rows:
     series: list[int] = field(default_factory=list)
     measured_at: list[int] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
+    _whole: tuple[IntColumn, IntColumn, IntColumn] | None = None
+
+    def whole(self) -> tuple[IntColumn, IntColumn, IntColumn]:
+        """`message`, `series` and `measured_at` as columns, made once, when all rows are there."""
+        if self._whole is None:
+            lists = (self.message, self.series, self.measured_at)
+            message, series, measured_at = (np.array(one, np.int64) for one in lists)
+            self._whole = message, series, measured_at
+        return self._whole
 
     def add(self, message: int, series: Sequence[int], snapshot: Snapshot) -> None:
         """One message's snapshot, whose values are of these series."""
