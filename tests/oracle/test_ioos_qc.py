@@ -7,6 +7,7 @@ has an environment of its own: `make oracle`.
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 
 from benchmarks.faults import Track
 from core.model import HOUR, MINUTE, SECOND, FloatColumn, IntColumn
-from core.quality import Climate, Limits
-from tests.judged import flags
+from core.quality import FLAG_OF, Climate, Limits
+from ingest.quality.table import QUALITY_TESTS
 from tests.real import DATA, longest_regular, needs_data, real_tracks
+from tests.unit.ingest.quality.stream import Came, stream
 
 qartod: Any = pytest.importorskip(
     "ioos_qc.qartod", reason="ioos_qc is not in this environment; make oracle has one"
@@ -39,6 +41,29 @@ def times(at: IntColumn) -> Any:
 
 def plain(found: Any) -> list[int]:
     return [int(flag) for flag in found]
+
+
+def flags(
+    test: str,
+    values: FloatColumn,
+    at: IntColumn,
+    limits: Limits,
+    *,
+    received: IntColumn | None = None,
+) -> list[int]:
+    """The flag that one test of ours alone gives each reading, once all have come; 9 where there is
+    none, which live never comes.
+    """
+    came = zip(
+        *(c.tolist() for c in (at if received is None else received, at, values)), strict=True
+    )
+    judged = stream(limits)
+    judged.settle([Came(then, 0, when, value) for then, when, value in came if isfinite(value)])
+    place = 2 * QUALITY_TESTS[test].place
+    said = {
+        when: int(FLAG_OF[tests >> place & 3]) for (_, when), (*_, tests) in judged.stored.items()
+    }
+    return [said.get(when, 9) for when in at.tolist()]
 
 
 @st.composite
