@@ -7,7 +7,7 @@ from itertools import groupby
 
 from alerts.cases import STORM, Case, Draft, Key, Memory, Told
 from alerts.kinds.composite import Composite, holding
-from alerts.lifecycle import Change, Sample, step
+from alerts.lifecycle import Change, Sample, elapse, step
 from alerts.rules import Rule
 from core.model import State
 
@@ -67,6 +67,9 @@ class CompositeJudge:
         held, watch = dict(self._held.get(case, {})), draft.watch(case)
         number, changes = _number(case, held), list[Change]()
         for moment, group in groupby(told, key=lambda told: told.change.moment):
+            if watch is not None:
+                watch, more = elapse(watch, case.terms, moment)
+                changes += more
             at = 0 if watch is None or watch.idle else watch.measured_at
             for operand, change in group:
                 at = max(at, change.at)

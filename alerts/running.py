@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from alerts.cases import Case, Draft
 from alerts.kinds.count import Breaches, Count, observe
 from alerts.kinds.threshold import Threshold
-from alerts.lifecycle import Change, Sample, Step, Watch, step
+from alerts.lifecycle import Change, Sample, Step, Watch, elapse, step
 from alerts.rules import Terms
 from core.model import BoolColumn, Columns, Flag, FloatColumn, IntColumn, State
 
@@ -87,9 +87,8 @@ class Run:
 
     def _follow(self, draft: Draft) -> None:
         watch, changes = draft.watch(self.case), list[Change]()
-        late, samples = self.columns.late[self.rows].tolist(), self._samples()
-        in_order, breaches = not any(late), np.flatnonzero(self.beyond)
-        position, count = 0, len(samples)
+        late, breaches = self.columns.late[self.rows], np.flatnonzero(self.beyond)
+        in_order, position, count = not late.any(), 0, len(self.rows)
         while position < count:
             if watch is None or watch.idle:  # only a breach can begin something
                 following = np.searchsorted(breaches, position)
@@ -100,32 +99,37 @@ class Run:
                 skipped = self._skip(watch, position)
                 if skipped:
                     position += skipped
-                    watch = _seen(watch, samples[position - 1])
+                    watch = _seen(watch, self._sample(position - 1))
                     continue
             if late[position]:
-                watch, more = self._late(watch, position, samples[position])
+                watch, more = self._late(watch, position)
             else:
-                watch, more = step(watch, self.case.terms, samples[position])
+                watch, more = step(watch, self.case.terms, self._sample(position))
             changes += more
             position += 1
         draft.keep(self.case, watch, changes)
 
-    def _samples(self) -> list[Sample]:
-        at, heard = self.columns.measured_at[self.rows].tolist(), self.heard.tolist()
-        return list(map(Sample, at, heard, self.values.tolist()))
+    def _sample(self, position: int) -> Sample:
+        measured_at = self.columns.measured_at[self.rows[position]]
+        return Sample(int(measured_at), int(self.heard[position]), float(self.values[position]))
 
     def _skip(self, watch: Watch, position: int) -> int:
         return dull_stretch(watch, self.case.terms, self.heard[position:], self.values[position:])
 
-    def _late(self, watch: Watch | None, position: int, sample: Sample) -> Step:
-        at_once = isinstance(self.case.rule.kind, Threshold) and not self.case.terms.hold
+    def _late(self, watch: Watch | None, position: int) -> Step:
+        sample = self._sample(position)
+        terms, changes = self.case.terms, list[Change]()
+        if watch is not None:
+            watch, changes = elapse(watch, terms, sample.heard_at)
+        at_once = isinstance(self.case.rule.kind, Threshold) and not terms.hold
         if not at_once or not (watch is None or watch.idle):
-            return watch, []
-        watch, changes = step(watch, self.case.terms, sample)
+            return watch, changes
+        watch, opened = step(watch, terms, sample)
+        changes += opened
         newest = self._newest_before(int(self.rows[position]), sample.heard_at)
         if watch is None or newest is None:
             return watch, changes
-        watch, more = step(watch, self.case.terms, newest)
+        watch, more = step(watch, terms, newest)
         return watch, changes + more
 
     def _newest_before(self, row: int, heard: int) -> Sample | None:
@@ -153,13 +157,19 @@ class Run:
         note = draft.note(self.case)
         before = Breaches(note[0], tuple(note[1])) if note else None
         memory, late = before, self.columns.late[self.rows].tolist()
-        for sample, beyond, is_late in zip(self._samples(), self.beyond, late, strict=True):
-            quiet = memory is None and (watch is None or watch.idle)
-            if is_late or (quiet and not beyond):
-                continue
-            memory, counted = observe(kind, memory, sample.measured_at, sample.value)
-            watch, more = step(watch, self.case.terms, sample._replace(value=float(counted)))
-            changes += more
+        breaches, position = np.flatnonzero(self.beyond), 0
+        while position < len(self.rows):
+            if memory is None and (watch is None or watch.idle):
+                following = np.searchsorted(breaches, position)
+                if following == len(breaches):
+                    break
+                position = int(breaches[following])
+            if not late[position]:
+                sample = self._sample(position)
+                memory, counted = observe(kind, memory, sample.measured_at, sample.value)
+                watch, more = step(watch, self.case.terms, sample._replace(value=float(counted)))
+                changes += more
+            position += 1
         draft.keep(self.case, watch, changes)
         if memory != before:
             draft.notes[self.case] = memory

@@ -26,8 +26,8 @@ Place = tuple[int, int]  # series, slot: the slot-th of the cases of this series
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What readings, or rates, are compared with, indexed by series and slot: the span of the
-    mildest level, of a `count` that of its breach; and a bit for each flag that counts.
+    """What values are compared with, indexed by series and slot: the span of the mildest level, or
+    the one out of which readings are counted, and a bit for each flag that counts.
     """
 
     low: FloatColumn
@@ -59,10 +59,8 @@ class Bounds:
 
 
 def _bounds(case: Case) -> Span:
-    kind = case.rule.kind
-    return (
-        kind.span if isinstance(kind, Count) else case.terms.levels.spans[case.terms.levels.mildest]
-    )
+    kind, levels = case.rule.kind, case.terms.levels
+    return kind.span if isinstance(kind, Count) else levels.spans[levels.mildest]
 
 
 class SeriesJudge:

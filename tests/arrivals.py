@@ -23,6 +23,10 @@ def arrivals(draw: st.DrawFn) -> list[Message]:
     received = MIDNIGHT + 60 * MINUTE
     for _ in range(draw(st.integers(1, 25))):
         received += draw(st.sampled_from([LEAST_GAP, SECOND, MINUTE, 4 * MINUTE, 20 * MINUTE]))
+        if not draw(st.integers(0, 9)):
+            status = b'{"online": %s}' % draw(st.sampled_from([b"true", b"false"]))
+            found.append(Message(b"andaman/v1/gw/up/status", status, received))
+            continue
         device = draw(st.sampled_from(sorted(_DEVICES)))
         parameter = _DEVICES[device]
         lag = draw(st.sampled_from([0, SECOND, MINUTE, 6 * MINUTE, 20 * MINUTE, 40 * MINUTE]))

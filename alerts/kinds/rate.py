@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.model import FloatColumn, IntColumn
+from core.model import BoolColumn, FloatColumn, IntColumn
 
 BUCKETS = 6
 POINTS = BUCKETS + 2
+AT_ONCE = 32  # readings of one series that are taken one after the other
 NEVER = np.iinfo(np.int64).min // 2
 
 
@@ -51,6 +52,24 @@ class Kept:
         """These series have these points now."""
         self.at[series], self.value[series] = points.at, points.value
 
+    def next(
+        self, kind: Rate, series: IntColumn, at: IntColumn, value: FloatColumn, grown: BoolColumn
+    ) -> FloatColumn:
+        """The rates of the next reading of each of these series; `grown` are those with a new point
+        then.
+        """
+        step = kind.window // BUCKETS
+        fresh = at // step != self.at[series, -1] // step
+        more = series[fresh]
+        self.at[more, :-1], self.value[more, :-1] = self.at[more, 1:], self.value[more, 1:]
+        self.at[more, -1], self.value[more, -1] = at[fresh], value[fresh]
+        grown[more] = True
+        times = self.at[series]
+        oldest = (times < (at - kind.window)[:, np.newaxis]).sum(axis=1)
+        rows = np.arange(len(series))
+        change = value - self.value[series, oldest]
+        return _rate(kind, change, at - times[rows, oldest])
+
     def points(self, series: int) -> list[tuple[int, float]]:
         """Of one series, as plain numbers."""
         known = self.at[series] > NEVER
@@ -85,12 +104,33 @@ def rates(kind: Rate, kept: Kept, series: IntColumn, at: IntColumn, value: Float
     >>> found.rate.tolist()
     [nan, nan, 3.0]
     """
-    which, rank = np.unique(series, return_inverse=True)
-    if not len(which):
-        return Rates(rate=np.empty(0), series=which, kept=Kept.none(0))
+    starts = np.flatnonzero(np.append(True, series[1:] != series[:-1])) if len(series) else series
+    counts = np.diff(np.append(starts, len(series)))
+    which = series[starts]
+    if counts.max(initial=0) > AT_ONCE:
+        return _at_length(kind, kept, which, np.repeat(np.arange(len(which)), counts), at, value)
+    points = Kept(at=kept.at[which], value=kept.value[which])
+    rate, grown = np.empty(len(series)), np.zeros(len(which), np.bool_)
+    for turn in range(counts.max(initial=0)):  # the first reading of each series, the second, …
+        here = np.flatnonzero(counts > turn)
+        rows = starts[here] + turn
+        rate[rows] = points.next(kind, here, at[rows], value[rows], grown)
+    return Rates(
+        rate=rate,
+        series=which[grown],
+        kept=Kept(at=points.at[grown], value=points.value[grown]),
+    )
+
+
+def _at_length(
+    kind: Rate, kept: Kept, which: IntColumn, rank: IntColumn, at: IntColumn, value: FloatColumn
+) -> Rates:
+    """The same for series with many rows each, all at once; `rank` is the place of a row's series
+    in `which`.
+    """
     # Each series' kept points, then its rows.
-    own = np.arange(len(series)) + POINTS * (rank + 1)
-    times = np.empty(len(series) + POINTS * len(which), np.int64)
+    own = np.arange(len(at)) + POINTS * (rank + 1)
+    times = np.empty(len(at) + POINTS * len(which), np.int64)
     values, ranks = np.empty(len(times)), np.empty(len(times), np.int64)
     fresh = np.zeros(len(times), np.bool_)
     fresh[own] = True
@@ -108,11 +148,14 @@ def rates(kind: Rate, kept: Kept, series: IntColumn, at: IntColumn, value: Float
     oldest = np.maximum(at - kind.window - first, 0)
     reference = points[np.searchsorted(key, rank * span + oldest)]
     lasted = at - times[reference]
-    enough = lasted * 2 >= kind.window
-    change = (value - values[reference]) * kind.per
-    rate = np.where(enough, change / np.where(enough, lasted, 1), np.nan)
+    rate = _rate(kind, value - values[reference], lasted)
     grown = np.unique(ranks[points[fresh[points]]])
     return Rates(rate=rate, series=which[grown], kept=_last(points, ranks, times, values, grown))
+
+
+def _rate(kind: Rate, change: FloatColumn, lasted: IntColumn) -> FloatColumn:
+    enough = lasted * 2 >= kind.window
+    return np.where(enough, change * kind.per / np.where(enough, lasted, 1), np.nan)
 
 
 def _last(

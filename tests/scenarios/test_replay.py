@@ -1,18 +1,20 @@
 """What the ledger recorded is what the rules say when they see the stored past again."""
 
 import tempfile
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.lifecycle import GRACE
-from core.model import DAY, MINUTE, Message
+from core.model import DAY, MINUTE, Action, ActionKind, Message
 from tests.arrivals import LEAST_GAP, arrivals
+from tests.every_kind import RULES
 from tests.past import Past
-from tests.world import MIDNIGHT, World, small_world
+from tests.world import CONFIGURATION, MIDNIGHT, World, small_world
 
 
 def past_of(world: World) -> Past:
@@ -48,14 +50,26 @@ def test_a_message_that_waited_while_a_tick_overtook_it_is_judged_after_it_again
         past.close()
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(CONFIGURATION["rules.yaml"], id="thresholds"),
+        pytest.param(RULES, id="every kind"),
+    ],
+)
 @settings(max_examples=40, deadline=None)
 @given(arrivals(), st.data())
-def test_whatever_happened_a_replay_tells_the_same(messages: list[Message], data: Any) -> None:
+def test_whatever_happened_a_replay_tells_the_same(
+    rules: str, messages: list[Message], data: Any
+) -> None:
     places = st.frozensets(st.integers(0, len(messages) - 1))
     cuts, ticks = data.draw(places, label="cuts"), data.draw(places, label="ticks")
     losses, deaths = data.draw(places, label="losses"), data.draw(places, label="deaths")
-    with tempfile.TemporaryDirectory() as folder, small_world(Path(folder)) as world:
-        live(world, messages, cuts, ticks, losses, deaths)
+    numbers = st.integers(0, len(messages) - 1)
+    acts = data.draw(st.dictionaries(numbers, st.sampled_from(ActionKind)), label="acts")
+    files = {"rules": rules}
+    with tempfile.TemporaryDirectory() as folder, small_world(Path(folder), files) as world:
+        live(world, messages, cuts, ticks, losses, deaths, acts)
         past = past_of(world)
         assert past.replayed(data.draw(st.integers(1, 30), label="chunk"))[0] == past.recorded()
         past.close()
@@ -68,8 +82,11 @@ def live(
     ticks: Set[int],
     losses: Set[int],
     deaths: Set[int],
+    acts: Mapping[int, ActionKind],
 ) -> None:
-    """Settle the messages; before `losses` the connection breaks, before `deaths` the process."""
+    """Settle the messages; before `losses` the connection breaks, before `deaths` the process;
+    after `acts` an officer does something to the alert that changed last.
+    """
     pipeline = world.system.pipeline
     waiting: list[Message] = []
     for number, message in enumerate(messages):
@@ -90,8 +107,19 @@ def live(
         if number in cuts:
             pipeline.settle(waiting)
             waiting = []
+            if number in acts:
+                act(world, acts[number])
             if number in ticks and number + 1 < len(messages):
                 pipeline.tick(messages[number + 1].received_at - LEAST_GAP + 1)
     if waiting:
         pipeline.settle(waiting)
     pipeline.tick(messages[-1].received_at + DAY)
+
+
+def act(world: World, kind: ActionKind) -> None:
+    """What an officer does to the alert that changed last."""
+    last = world.rows("SELECT alert FROM transitions WHERE rule != 'gateway-gap' ORDER BY id DESC")
+    if last:
+        until = world.now + 10 * MINUTE if kind is ActionKind.SHELVE else None
+        action = Action(kind=kind, alert=last[0][0], by="nok", note="why", until=until, to="noi")
+        world.system.pipeline.act(action)

@@ -1,13 +1,17 @@
 """The life of an alert, as tables: readings in, changes out. Times are minutes of event time."""
 
+import math
+from datetime import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from alerts.levels import Levels, above, below
 from alerts.lifecycle import GRACE, Change, Sample, Watch, elapse, step
 from alerts.rules import Terms
-from core.model import MINUTE, SECOND, Reason, Severity, State
+from alerts.schedules import Schedule
+from core.model import MINUTE, SECOND, Mark, Reason, Severity, State
 
 
 def terms(
@@ -163,17 +167,217 @@ def test_before_is_none_only_for_the_first_change() -> None:
     assert [c.before for c in changes] == [None, State.PENDING, State.FIRING]
 
 
+# --- silence ---
+
+STALE = 20 * MINUTE
+SOME_HOUR = 60
+
+
+def test_an_alert_whose_data_stop_goes_stale_and_never_ends_by_silence() -> None:
+    given = terms(clear_hold=60, stale_after=STALE)
+    watch, _ = live(given, (0, 81), (5, 70))
+    assert watch is not None
+    stale, (change,) = elapse(watch, given, watch.heard_at + 100 * SOME_HOUR * MINUTE)
+    assert (change.reason, change.at / MINUTE) == (Reason.DATA_STOPPED, 25)
+    assert change.marks == (Mark.STALE,)
+    assert stale is not None
+    assert elapse(stale, given, watch.heard_at + 1000 * SOME_HOUR * MINUTE) == (stale, [])
+
+
 @pytest.mark.parametrize(
-    ("value", "severity"),
-    [(80.0, None), (80.1, Severity.WARNING), (95.0, Severity.WARNING), (95.1, Severity.CRITICAL)],
+    ("given", "readings", "expected"),
+    [
+        pytest.param(
+            terms(hold=30, stale_after=STALE),
+            [(0, 81), (60, 82), (69, 82), (71, 82)],
+            [
+                ("pending", "warning", "first-breach", 0),
+                ("pending", "warning", "data-stopped", 20),
+                ("pending", "warning", "data-back", 60),
+                ("firing", "warning", "held", 70),
+            ],
+            id="a pending alert goes on from where its timer stood still",
+        ),
+        pytest.param(
+            terms(hold=10, stale_after=STALE),
+            [(0, 81), (60, 82)],
+            [
+                ("pending", "warning", "first-breach", 0),
+                ("firing", "warning", "held", 10),
+                ("firing", "warning", "data-stopped", 20),
+                ("firing", "warning", "data-back", 60),
+            ],
+            id="a timer that runs out before is not stopped",
+        ),
+        pytest.param(
+            terms(clear_hold=30, stale_after=STALE),
+            [(0, 81), (5, 70), (65, 70), (74, 70), (76, 70)],
+            [
+                FIRED,
+                ("firing", "warning", "data-stopped", 25),
+                ("firing", "warning", "data-back", 65),
+                ("resolved", "warning", "back-in-range", 75),
+            ],
+            id="so does a run of clear values",
+        ),
+        pytest.param(
+            terms(stale_after=STALE),
+            [(0, 81), (60, 60)],
+            [
+                FIRED,
+                ("firing", "warning", "data-stopped", 20),
+                ("firing", "warning", "data-back", 60),
+                ("resolved", "warning", "back-in-range", 60),
+            ],
+            id="the reading that comes back may end it",
+        ),
+        pytest.param(
+            terms(hold=30, stale_after=STALE),
+            [(0, 81), (60, 70)],
+            [
+                ("pending", "warning", "first-breach", 0),
+                ("pending", "warning", "data-stopped", 20),
+                ("pending", "warning", "data-back", 60),
+                ("resolved", "warning", "not-held", 60),
+            ],
+            id="also one that is pending",
+        ),
+        pytest.param(
+            terms(), [(0, 81), (600, 81)], [FIRED], id="without stale_after nothing goes stale"
+        ),
+    ],
 )
-def test_it_takes_the_worst_level_that_is_breached(value: float, severity: Severity | None) -> None:
-    assert terms().levels.breached(value) is severity
+def test_timers_stand_still_while_data_are_missing(
+    given: Terms, readings: list[tuple[float, float]], expected: list[tuple[object, ...]]
+) -> None:
+    _, changes = live(given, *readings)
+    assert told(changes) == expected
 
 
-def test_a_level_is_left_with_the_margin_of_the_clear_level() -> None:
-    given = terms(clear=75)
-    assert given.levels.eased(90.1, Severity.CRITICAL) is Severity.CRITICAL
-    assert given.levels.eased(90.0, Severity.CRITICAL) is Severity.WARNING
-    assert given.levels.is_clear(75.0)
-    assert not given.levels.is_clear(75.1)
+def test_something_of_which_there_is_no_value_ends_silence_and_judges_nothing() -> None:
+    given = terms(stale_after=STALE)
+    _, changes = live(given, (0, 81), (15, math.nan), (30, math.nan), (60, math.nan))
+    assert [c.reason.value for c in changes] == ["first-breach", "data-stopped", "data-back"]
+
+
+# --- flapping ---
+
+
+def flapping(minutes: list[int]) -> list[tuple[float, float]]:
+    """A breach at each of these minutes, clear a minute later."""
+    return [reading for minute in minutes for reading in ((minute, 81.0), (minute + 1, 50.0))]
+
+
+def test_an_alert_that_ends_too_often_is_held_open_and_says_so() -> None:
+    _, changes = live(terms(), *flapping([0, 5, 10, 15, 20, 25]), (54.5, 50.0), (57, 50.0))
+    reasons = [c.reason.value for c in changes]
+    assert reasons.count("first-breach") == 4
+    assert reasons[6:] == ["first-breach", "flapping", "back-in-range"]
+    assert [c.marks for c in changes[7:]] == [(Mark.FLAPPING,), ()]
+    assert changes[-1].at == 56 * MINUTE  # clear since 26, for half an hour
+
+
+def test_ends_that_are_an_hour_old_count_no_more() -> None:
+    _, changes = live(terms(), *flapping([0, 20, 40, 60, 80]))
+    assert {c.reason.value for c in changes} == {"first-breach", "back-in-range"}
+
+
+def test_how_often_is_too_often_is_the_rules_choice() -> None:
+    given = terms(flap_times=2, flap_within=10 * MINUTE)
+    _, changes = live(given, *flapping([0, 5]), (11.5, 50.0))
+    assert [c.reason.value for c in changes][3:] == ["flapping", "back-in-range"]
+    assert changes[-1].at == 11 * MINUTE
+
+
+def test_ends_are_forgotten_after_an_hour() -> None:
+    watch, _ = live(terms(), *flapping([0]))
+    assert watch is not None
+    assert not watch.open
+    assert elapse(watch, terms(), watch.ended_at + 60 * MINUTE - 1) == (watch, [])
+    assert elapse(watch, terms(), watch.ended_at + 60 * MINUTE) == (None, [])
+
+
+# --- schedules ---
+
+NIGHT = Schedule(zone=ZoneInfo("UTC"), hours=((time(1), time(2)),))  # 60 to 120 minutes
+
+
+@pytest.mark.parametrize(
+    ("given", "readings", "expected"),
+    [
+        pytest.param(
+            terms(schedule=NIGHT),
+            [(70, 81), (119, 81), (120, 81)],
+            [
+                ("firing", "warning", "first-breach", 70),
+                ("resolved", "warning", "out-of-schedule", 120),
+            ],
+            id="it ends with the schedule",
+        ),
+        pytest.param(terms(schedule=NIGHT), [(30, 81), (40, 70)], [], id="nothing opens outside"),
+        pytest.param(
+            terms(schedule=NIGHT),
+            [(50, 81), (65, 82)],
+            [("firing", "warning", "first-breach", 60)],
+            id="a value that holds opens an alert when the schedule opens",
+        ),
+        pytest.param(
+            terms(schedule=NIGHT, hold=10),
+            [(50, 81), (75, 82)],
+            [
+                ("pending", "warning", "first-breach", 60),
+                ("firing", "warning", "held", 70),
+            ],
+            id="and begins its duration then",
+        ),
+        pytest.param(
+            terms(schedule=NIGHT, stale_after=5 * MINUTE),
+            [(50, 81), (65, 70)],
+            [],
+            id="unless it is too old",
+        ),
+        pytest.param(
+            terms(schedule=NIGHT),
+            [(110, 81), (1499, 81), (1501, 82)],
+            [
+                ("firing", "warning", "first-breach", 110),
+                ("resolved", "warning", "out-of-schedule", 120),
+                ("firing", "warning", "first-breach", 1500),
+            ],
+            id="what goes on opens another the next night",
+        ),
+        pytest.param(
+            terms(schedule=NIGHT, clear_hold=20),
+            [(90, 81), (110, 50), (125, 50)],
+            [
+                ("firing", "warning", "first-breach", 90),
+                ("resolved", "warning", "out-of-schedule", 120),
+            ],
+            id="a run of clear values does not outlast it",
+        ),
+        pytest.param(
+            terms(schedule=NIGHT, hold=60),
+            [(110, 81), (125, 81)],
+            [
+                ("pending", "warning", "first-breach", 110),
+                ("resolved", "warning", "out-of-schedule", 120),
+            ],
+            id="nor does a pending alert",
+        ),
+    ],
+)
+def test_it_lives_in_its_schedule(
+    given: Terms, readings: list[tuple[float, float]], expected: list[tuple[object, ...]]
+) -> None:
+    _, changes = live(given, *readings)
+    assert told(changes) == expected
+
+
+def test_a_schedule_ends_an_alert_by_timer() -> None:
+    given = terms(schedule=NIGHT)
+    watch, _ = live(given, (70, 81))
+    assert watch is not None
+    (over, changes) = elapse(watch, given, watch.heard_at + 50 * MINUTE + GRACE)
+    assert [c.reason for c in changes] == [Reason.OUT_OF_SCHEDULE]
+    assert over is not None
+    assert over.opens == 1500 * MINUTE

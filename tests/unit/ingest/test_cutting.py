@@ -5,17 +5,19 @@ recorded, and `tests/scenarios/test_replay.py` repeats it.
 """
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.operations import OPERATIONS
 from core.model import MINUTE, Message
 from tests.arrivals import arrivals
-from tests.world import World, small_world
+from tests.every_kind import RULES
+from tests.world import CONFIGURATION, World, small_world
 
 
 def final(world: World) -> dict[str, list[Any]]:
@@ -37,7 +39,7 @@ def final(world: World) -> dict[str, list[Any]]:
         "transitions": of_readings(
             world,
             "SELECT rule, alert, before, after, reason, severity, at, value, evidence "
-            "FROM transitions ORDER BY rule, subject, id",
+            "FROM transitions ORDER BY id",
         ),
         "alerts": of_readings(
             world,
@@ -54,15 +56,19 @@ def of_readings(world: World, query: str) -> list[Any]:
 
 @dataclass(frozen=True)
 class Run:
-    """Where batches end, where ticks come, where hearing resumes, and whether by a new process."""
+    """Where batches end, where ticks come, where hearing resumes, and whether by a new process;
+    `rules` are others than the world's.
+    """
 
     cuts: frozenset[int]
     resumes: frozenset[int] = frozenset()
     ticks: frozenset[int] = frozenset()
     restarts: bool = False
+    rules: str = CONFIGURATION["rules.yaml"]
 
     def over(self, messages: list[Message]) -> dict[str, list[Any]]:
-        with tempfile.TemporaryDirectory() as folder, small_world(Path(folder)) as world:
+        files = {"rules": self.rules}
+        with tempfile.TemporaryDirectory() as folder, small_world(Path(folder), files) as world:
             batch: list[Message] = []
             for number, message in enumerate(messages):
                 batch.append(message)
@@ -81,13 +87,24 @@ class Run:
             return final(world)
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(CONFIGURATION["rules.yaml"], id="thresholds"),
+        pytest.param(RULES, id="every kind"),
+    ],
+)
 @settings(max_examples=25, deadline=None)
 @given(arrivals(), st.data())
-def test_it_changes_nothing_how_the_stream_is_cut(messages: list[Message], data: Any) -> None:
+def test_it_changes_nothing_how_the_stream_is_cut(
+    rules: str, messages: list[Message], data: Any
+) -> None:
     places = st.frozensets(st.integers(0, len(messages) - 1))
     everywhere = frozenset(range(len(messages)))
+    run = Run(everywhere, rules=rules)
     cuts, ticks = data.draw(places, label="cuts"), data.draw(places, label="ticks")
-    assert Run(cuts, ticks=ticks).over(messages) == Run(everywhere).over(messages)
+    assert replace(run, cuts=cuts, ticks=ticks).over(messages) == run.over(messages)
     resumes = data.draw(places, label="resumes")
-    one_by_one = Run(everywhere, resumes).over(messages)
-    assert Run(cuts, resumes, restarts=True).over(messages) == one_by_one
+    one_by_one = replace(run, resumes=resumes).over(messages)
+    again = replace(run, cuts=cuts, resumes=resumes, restarts=True)
+    assert again.over(messages) == one_by_one
