@@ -72,14 +72,16 @@ def script(coast: Coast, live: int) -> list[Event]:
     """What goes wrong around `live`, the moment of going live (µs).
 
     A plume at a beach and haze at an air station have lasted just under the five minutes that their
-    rules ask for; a bin passes 80 % at 20 s and is emptied at 100 s.
+    rules ask for; a bin passes 80 % at 20 s and is emptied at 100 s. The plume's front is so steep
+    that its first two readings are suspect and drive no rule.
     """
     beaches, airs, bins = (_sites_of(coast, kind) for kind in ("beach", "air", "bin"))
     begin, end = live - 5 * MINUTE, live + 2 * HOUR
+    front = begin - 30 * SECOND
     emptied = live + 100 * SECOND
     plain = [s for s in bins if _stays_half_empty(s, live, coast.chance)]
     return [
-        *(Event(kind=EventKind.PLUME, site=s.id, start=begin, end=end) for s in beaches[:1]),
+        *(Event(kind=EventKind.PLUME, site=s.id, start=front, end=end) for s in beaches[:1]),
         *(Event(kind=EventKind.HAZE, site=s.id, start=begin, end=end) for s in airs[:1]),
         *(
             Event(kind=EventKind.FULL_BIN, site=s.id, start=live - CLOSE, end=emptied)
