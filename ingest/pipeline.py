@@ -473,8 +473,8 @@ class Pipeline:
             points=points,
             lines=lines,
             revisions=checked.revisions,
-            tails=kept(moved.series, moved.tails),
-            windows=kept(moved.windowed, moved.windows),
+            tails=self._state.blocks(moved),
+            windows=kept(moved),
             consequences=self._follow_up.of(outcome.transitions, now),
             **more,
         )

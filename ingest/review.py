@@ -96,7 +96,6 @@ def remembered(state: State, revisions: Sequence[Revision]) -> Moved:
     series = np.array(sorted(newest), np.int64)
     tails = state.tails[series]
     tails["tests"] = [newest[n].tests for n in series.tolist()]
-    tails["flag"] = rollups(tails["tests"])
     none = np.empty(0, np.int64)
     return Moved(
         series=series,

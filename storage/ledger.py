@@ -42,8 +42,7 @@ from storage.database import FolderLock, open_writer
 from storage.held_back import keep_held_back
 from storage.quality import (
     forget,
-    keep_tails,
-    keep_windows,
+    keep_memory,
     memory,
     on_arrival,
     readings_within,
@@ -59,10 +58,10 @@ _INSERT_READINGS = (
     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _UPSERT_LATEST = (
-    "INSERT INTO latest (series, measured_at, received_at, value, flag, tests, state) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (series) DO UPDATE SET "
+    "INSERT INTO latest (series, measured_at, received_at, value, flag, tests) "
+    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (series) DO UPDATE SET "
     "measured_at = excluded.measured_at, received_at = excluded.received_at, "
-    "value = excluded.value, flag = excluded.flag, tests = excluded.tests, state = excluded.state"
+    "value = excluded.value, flag = excluded.flag, tests = excluded.tests"
 )
 _UPSERT_STATE = (
     "INSERT INTO engine_state (rule, subject, body) VALUES (?, ?, ?) "
@@ -182,8 +181,8 @@ class Ledger:
         return self.read(select(c.series, c.measured_at, c.received_at, c.value, flag))
 
     def quality_memory(self, version: str) -> tuple[list[Any], list[Any]]:
-        """What the tests of quality remember: (series, bytes) of all tails, and of all windows;
-        nothing when it was kept in another `version` of their layout.
+        """What the tests of quality remember: (block, bytes) of all tails, (series, bytes) of all
+        windows; nothing when it was kept in another `version` of their layout.
         """
         if self.meta(_QUALITY) != version:
             with self.transaction() as connection:
@@ -314,7 +313,7 @@ def store(connection: Connection, batch: Batch) -> None:
     stored = _insert_readings(connection, batch.columns)
     _update_latest(connection, batch)
     revise(connection, batch.revisions)
-    keep_windows(connection, batch.windows)
+    keep_memory(connection, batch.tails, batch.windows)
     if batch.quarantined:
         connection.execute(
             insert(schema.quarantine), [_quarantine_row(q) for q in batch.quarantined]
@@ -344,22 +343,15 @@ def _insert_readings(connection: Connection, columns: Columns) -> int:
 
 def _update_latest(connection: Connection, batch: Batch) -> None:
     c = batch.columns.take(batch.newest)
-    series = c.series.tolist()
     values = c.series, c.measured_at, c.received_at, c.value, c.flag, c.tests
-    states = [batch.tails.get(index) for index in series]
-    _execute_many(connection, _UPSERT_LATEST, values, states)
-    if len(series) < len(batch.tails):  # a late reading moves a tail as well
-        others = batch.tails.keys() - set(series)
-        keep_tails(connection, ((index, batch.tails[index]) for index in sorted(others)))
+    _execute_many(connection, _UPSERT_LATEST, values)
 
 
-def _execute_many(
-    connection: Connection, statement: str, columns: Sequence[Any], *more: Sequence[Any]
-) -> int:
+def _execute_many(connection: Connection, statement: str, columns: Sequence[Any]) -> int:
     """Run it for each row, straight at the driver, which takes rows without a list of them; how
     many it changed.
     """
-    rows = zip(*(column.tolist() for column in columns), *more, strict=True)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
     driver: Any = connection.connection.driver_connection
     with closing(driver.executemany(statement, rows)) as cursor:
         return int(cursor.rowcount)

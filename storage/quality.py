@@ -1,6 +1,6 @@
 """Revisions of flags, and what the tests of quality remember."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -13,7 +13,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    null,
     select,
     update,
 )
@@ -92,34 +91,29 @@ def _merged(spans: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, list[
     return [(start, end, sorted(wanted)) for start, end, wanted in found]
 
 
-def keep_windows(connection: Connection, windows: Mapping[int, bytes]) -> None:
-    """Keep what was remembered of these series in place of what was."""
-    if windows:
-        rows = [{"series": series, "body": body} for series, body in windows.items()]
-        statement = upsert(schema.quality_windows)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["series"], set_={"body": statement.excluded.body}
-            ),
-            rows,
-        )
-
-
-def keep_tails(connection: Connection, tails: Iterable[tuple[int, bytes]]) -> None:
-    """The same for what is kept beside the newest reading."""
-    c = schema.latest.c
-    for series, state in tails:
-        connection.execute(update(schema.latest).where(c.series == series).values(state=state))
+def keep_memory(
+    connection: Connection, tails: Mapping[int, bytes], windows: Mapping[int, bytes]
+) -> None:
+    """Keep what was remembered, tails by block and windows by series, in place of what was."""
+    for table, kept in ((schema.quality_tails, tails), (schema.quality_windows, windows)):
+        if kept:
+            (key,) = table.primary_key.columns.keys()
+            statement = upsert(table)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[key], set_={"body": statement.excluded.body}
+                ),
+                [{key: number, "body": body} for number, body in kept.items()],
+            )
 
 
 def memory(connection: Connection) -> tuple[list[Any], list[Any]]:
-    """(series, bytes) of all tails, and of all windows."""
-    n, w = schema.latest.c, schema.quality_windows.c
-    tails = select(n.series, n.state).where(n.state.is_not(None))
-    return list(connection.execute(tails)), list(connection.execute(select(w.series, w.body)))
+    """(block, bytes) of all tails, (series, bytes) of all windows."""
+    tails, windows = select(schema.quality_tails), select(schema.quality_windows)
+    return list(connection.execute(tails)), list(connection.execute(windows))
 
 
 def forget(connection: Connection) -> None:
     """Begin anew: what is kept was written in another layout."""
-    connection.execute(update(schema.latest).values(state=null()))
+    connection.execute(delete(schema.quality_tails))
     connection.execute(delete(schema.quality_windows))

@@ -110,10 +110,17 @@ latest = Table(
     Column("value", Float, nullable=False),
     Column("flag", Integer, nullable=False),
     Column("tests", Integer, nullable=False),
-    Column("state", LargeBinary),  # what the tests of quality remember (`ingest.quality.state`)
 )
 
-# The part of it that changes less often than with each reading.
+# What the tests of quality remember (`ingest.quality.state`): of so many series together what moves
+# with each reading, and of each series what moves with the hours.
+quality_tails = Table(
+    "quality_tails",
+    metadata,
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
 quality_windows = Table(
     "quality_windows",
     metadata,

@@ -122,15 +122,12 @@ def _confirmed(past: Past, checked: Columns, disordered: AbstractSet[int]) -> li
     if not len(rows):
         return []
     before, after = before[rows], after[rows]
-    flag_before = sequence.before(checked.flag, sequence.tails["flag"])[rows]
-    own = flag_before == rollups(before)  # else an officer's, which stays
-    flag = np.where(own, rollups(after), flag_before)
     columns = (
         checked.series[rows],
         sequence.previous_at[rows],
         checked.received_at[rows],
-        flag_before,
-        flag,
+        rollups(before),
+        rollups(after),
         before,
         after,
     )
@@ -151,7 +148,7 @@ def _moved(
         tails = taken(state.tails, series)
     else:
         tails, last = past.tails(), rows[past.sequence.ends]
-        tails["tests"], tails["flag"] = checked.tests[last], checked.flag[last]
+        tails["tests"] = checked.tests[last]
         windowed, windows = past.closed()
         if len(tails) < len(series):
             fresh, tails = tails, taken(state.tails, series)

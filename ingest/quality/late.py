@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from core.model import MINUTE, BoolColumn, Cause, Columns, Flag, FloatColumn, IntColumn, Revision
+from core.model import MINUTE, BoolColumn, Cause, Columns, FloatColumn, IntColumn, Revision
 from core.quality import Codes, Verdict, failed, rollup
 from ingest.quality.state import NEVER, State
 from ingest.quality.table import ALONE, RATE, SPIKE
@@ -33,7 +33,6 @@ class Point:
     at: int
     value: float
     tests: int
-    flag: int
 
     @property
     def spiked(self) -> bool:
@@ -93,8 +92,7 @@ class Line:
     def remember(self, tail: Any) -> None:
         """Put into a tail what spike and rate go by."""
         *before, newest = self.points
-        tail["at"], tail["value"] = newest.at, newest.value
-        tail["tests"], tail["flag"] = newest.tests, newest.flag
+        tail["at"], tail["value"], tail["tests"] = newest.at, newest.value, newest.tests
         if before:
             tail["previous_at"], tail["previous"] = before[-1].at, before[-1].value
         base = next((point for point in reversed(before) if not point.spiked), None)
@@ -106,18 +104,16 @@ class Line:
         if not self._near(place - 1 if late else place, place if late else place + 1, expected):
             return
         point = self.points[place]
-        tests, flag = point.tests, point.flag
+        tests = point.tests
         self._judge(place, expected, rate=late)
         if point.tests != tests:
-            own = flag == rollup(tests)  # else an officer's, which stays
-            point.flag = int(rollup(point.tests)) if own else flag
             self.revisions.append(
                 Revision(
                     series=self.series,
                     measured_at=point.at,
                     revised_at=received_at,
-                    flag_before=flag,
-                    flag=point.flag,
+                    flag_before=int(rollup(tests)),
+                    flag=int(rollup(point.tests)),
                     tests_before=tests,
                     tests=point.tests,
                     cause=cause,
@@ -209,9 +205,8 @@ class Disorder:
             if not self.behind[row]:
                 noise = float(self.noise[row])
             at, value = int(columns.measured_at[row]), float(columns.value[row])
-            point = Point(at, value, int(tests[row]), Flag.NOT_EVALUATED)
+            point = Point(at, value, int(tests[row]))
             line.add(point, int(columns.received_at[row]), self._expected(row, noise))
-            point.flag = int(rollup(point.tests))
             tests[row] = point.tests
         return list(lines.values())
 
@@ -234,9 +229,8 @@ class Disorder:
             sound = np.isfinite(found.value) & ~failed(found.tests & np.uint32(ALONE))
             for row in np.flatnonzero(sound).tolist():
                 at = int(found.measured_at[row])
-                points[int(found.series[row])][at] = Point(
-                    at, float(found.value[row]), int(found.tests[row]), int(found.flag[row])
-                )
+                point = Point(at, float(found.value[row]), int(found.tests[row]))
+                points[int(found.series[row])][at] = point
         return {series: Line(series, held.values()) for series, held in points.items()}
 
     def _span(self, series: int) -> list[Span]:
@@ -254,9 +248,9 @@ def _remembered(tail: Any) -> dict[int, Point]:
     found: dict[int, Point] = {}
     at, previous_at, base_at = (int(tail[name]) for name in ("at", "previous_at", "base_at"))
     if base_at != NEVER:
-        found[base_at] = Point(base_at, float(tail["base"]), 0, Flag.GOOD)
+        found[base_at] = Point(base_at, float(tail["base"]), 0)
     if previous_at not in {NEVER, base_at}:
-        found[previous_at] = Point(previous_at, float(tail["previous"]), _SPIKE, Flag.SUSPECT)
+        found[previous_at] = Point(previous_at, float(tail["previous"]), _SPIKE)
     if at != NEVER:
-        found[at] = Point(at, float(tail["value"]), int(tail["tests"]), int(tail["flag"]))
+        found[at] = Point(at, float(tail["value"]), int(tail["tests"]))
     return found

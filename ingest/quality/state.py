@@ -1,8 +1,8 @@
 """What is remembered of each series from batch to batch: a fixed number of bytes, whatever comes.
 
-`TAIL` moves with each reading and is kept beside the series' newest reading in the ledger;
-`WINDOW` moves when an hour or three hours end, and is kept on its own, since it is larger. A state
-becomes official when its batch has been committed.
+`TAIL` moves with each reading; the ledger keeps those of `BLOCK` series together, which fill a
+page of it: so a batch of many series writes few rows. `WINDOW` moves when an hour or three hours
+end, and is kept by series. A state becomes official when its batch has been committed.
 """
 
 from collections.abc import Iterable
@@ -12,11 +12,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model import HOUR, Flag, IntColumn
+from core.model import HOUR, IntColumn
 
-VERSION = "1"  # of the two layouts below: another one starts empty
+VERSION = "2"  # of the two layouts below: another one starts empty
 WINDOW_LENGTH = 3 * HOUR
 WINDOWS = 8
+BLOCK = 30  # tails that fit a page of 4,096 bytes
 NO_HOUR = np.iinfo(np.int32).min
 NEVER = np.iinfo(np.int64).min // 2  # earlier than any reading; half, so that differences fit
 
@@ -26,7 +27,6 @@ TAIL = np.dtype(
         ("at", "<i8"),  # the newest
         ("value", "<f8"),
         ("tests", "<u4"),
-        ("flag", "u1"),
         ("previous_at", "<i8"),  # the one before it
         ("previous", "<f8"),
         ("base_at", "<i8"),  # the last one before it that was no spike
@@ -104,18 +104,27 @@ class State:
         tails: Iterable[tuple[int, bytes]],
         windows: Iterable[tuple[int, bytes]],
     ) -> None:
-        """Take up what the ledger kept, each by series."""
+        """Take up what the ledger kept: times and windows by series, tails by block."""
         for series, at in newest:
             self.measured_at[series] = at
-        for series, kept in tails:
-            self.tails[series] = np.frombuffer(kept, TAIL)[0]
+        for block, kept in tails:
+            found = np.frombuffer(kept, TAIL)
+            self.tails[block * BLOCK :][: len(found)] = found
         for series, kept in windows:
             self.windows[series] = np.frombuffer(kept, WINDOW)[0]
 
-    def reflag(self, series: int, at: int, flag: Flag) -> None:
-        """An officer gave the reading at that time another flag."""
-        if self.tails["at"][series] == at:
-            self.tails["flag"][series] = flag
+    def blocks(self, moved: Moved) -> dict[int, bytes]:
+        """The blocks of tails as they will be, by number, that a batch moves."""
+        numbers = np.unique(moved.series // BLOCK)
+        rows = (numbers[:, np.newaxis] * BLOCK + np.arange(BLOCK)).ravel()
+        rows = rows[rows < len(self)]
+        tails = taken(self.tails, rows)
+        _words(tails)[np.searchsorted(rows, moved.series)] = _words(moved.tails)
+        whole, size = tails.tobytes(), BLOCK * TAIL.itemsize
+        return {
+            number: whole[place * size : (place + 1) * size]
+            for place, number in enumerate(numbers.tolist())
+        }
 
     def accept(self, moved: Moved) -> None:
         """The batch has been committed."""
@@ -134,12 +143,11 @@ def _words(records: Records) -> IntColumn:
     return records.view(np.int64).reshape(len(records), records.dtype.itemsize // 8)
 
 
-def kept(series: IntColumn, records: Records) -> dict[int, bytes]:
-    """The records as the ledger keeps them, by series."""
-    whole, size = records.tobytes(), records.dtype.itemsize
+def kept(moved: Moved) -> dict[int, bytes]:
+    """The windows that a batch moves, as the ledger keeps them, by series."""
     return {
-        index: whole[place * size : (place + 1) * size]
-        for place, index in enumerate(series.tolist())
+        series: record.tobytes()
+        for series, record in zip(moved.windowed.tolist(), moved.windows, strict=True)
     }
 
 

@@ -83,6 +83,8 @@ class Stream:
     stored: dict[tuple[int, int], tuple[float, int, int]] = field(default_factory=dict)
     arrived: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     revisions: list[Revision] = field(default_factory=list)
+    tails: dict[int, bytes] = field(default_factory=dict)  # as a ledger keeps them
+    windows: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.state = State(len(self.settings.series))
@@ -117,16 +119,16 @@ class Stream:
             assert (r.flag, r.tests) != (flag, tests)
             self.stored[r.series, r.measured_at] = (value, r.flag, r.tests)
         self.revisions += found.revisions
+        self.tails |= self.state.blocks(found.moved)
+        self.windows |= kept(found.moved)
         self.state.accept(found.moved)
         return c
 
     def restart(self) -> None:
         """The state becomes bytes, and a state again."""
-        count, every = len(self.state), np.arange(len(self.state))
-        tails, windows = kept(every, self.state.tails), kept(every, self.state.windows)
         newest = [(s, at) for s, at in enumerate(self.state.measured_at.tolist()) if at != NEVER]
-        self.state = State(count)
-        self.state.restore(newest, tails.items(), windows.items())
+        self.state = State(len(self.state))
+        self.state.restore(newest, self.tails.items(), self.windows.items())
 
     def around(self, spans: Sequence[Span]) -> Columns:
         """What is stored of these series and times."""

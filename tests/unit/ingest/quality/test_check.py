@@ -8,7 +8,7 @@ from core.model import MINUTE, Columns, Flag, Series
 from core.quality import Limits, Verdict, rollup
 from ingest.quality.check import check
 from ingest.quality.settings import QualitySettings
-from ingest.quality.state import NEVER, TAIL, State, kept
+from ingest.quality.state import BLOCK, NEVER, TAIL, State, kept
 from ingest.quality.table import QUALITY_TESTS, objections, verdicts_of
 
 T0 = 1_795_305_600_000_000
@@ -152,10 +152,17 @@ def test_the_state_holds_the_newest_of_each_series() -> None:
     assert state.measured_at.tolist() == [20, 600, NEVER]
 
 
-def test_the_state_comes_back_as_it_was_kept() -> None:
-    state = State(3)
-    state.tails["value"] = [1.0, 2.0, 3.0]
-    again = State(3)
-    again.restore([], kept(np.array([2, 0]), state.tails[[2, 0]]).items(), [])
-    assert again.tails["value"].tolist() == [1.0, 0.0, 3.0]
-    assert TAIL.itemsize < 200
+@pytest.mark.parametrize("moved", [[0], [29, 30, 31], [64], [5, 64]], ids=str)
+def test_the_state_comes_back_as_it_was_kept(moved: list[int]) -> None:
+    state, settings = State(65), QualitySettings.of(series(*["ph"] * 65))
+    found = check(columns(*((number, T0, 8.0 + number / 100) for number in moved)), state, settings)
+    tails, windows = state.blocks(found.moved), kept(found.moved)
+    state.accept(found.moved)
+    again = State(65)
+    again.restore([(s, T0) for s in moved], tails.items(), windows.items())
+    for old, new in ((state.tails, again.tails), (state.windows, again.windows)):
+        assert old.tobytes() == new.tobytes()
+
+
+def test_a_block_of_tails_fits_a_page() -> None:
+    assert BLOCK * TAIL.itemsize < 4000

@@ -62,18 +62,6 @@ def test_its_follower_is_judged_against_what_is_stored_far_back() -> None:
     assert [r.cause for r in made.revisions] == [Cause.LATE_READING] * len(made.revisions)
 
 
-def test_an_officers_flag_outlives_what_the_tests_find_later() -> None:
-    made = run((0, 1.0), (5, 1.0), (10, 9.0))
-    at = T0 + 10 * MINUTE
-    made.state.reflag(0, at, Flag.GOOD)
-    value, _, tests = made.stored[0, at]
-    made.stored[0, at] = (value, Flag.GOOD, tests)
-    made.settle([Came(T0 + 2 * HOUR, 0, T0 + 15 * MINUTE, 1.0)])
-    (revision,) = made.revisions
-    assert (revision.flag_before, revision.flag) == (Flag.GOOD, Flag.GOOD)
-    assert verdicts_of(revision.tests)["spike"].name == "FAIL"
-
-
 def test_it_moves_no_long_window() -> None:
     limits = Limits(flat_tolerance=0.1, flat_suspect=600.0, attenuated=1, noise_factor=1, rate=1)
     made = run((0, 5.0), (10, 5.0), (20, 5.0), limits=limits)
