@@ -16,6 +16,7 @@ from alerts.muting import Relations, Standing, mutes
 from core.model import MINUTE, State, Transition
 from core.muting import Consequences
 from storage import labels, maintenance, silences
+from storage.labels import Places
 from storage.ledger import Ledger
 
 LONGEST_REST = MINUTE  # what officers changed meanwhile is seen so late by the tick
@@ -46,8 +47,8 @@ class FollowUp:
         if not transitions:
             return Consequences()
         with self._ledger.transaction() as connection:
-            before = self.standing(connection, at)
             places = labels.places(connection)
+            before = self.standing(connection, at, places)
         told = [places.labels(transition.alert, transition) for transition in transitions]
         firing = {alert.alert: alert for alert in before.firing}
         for transition, alert in zip(transitions, told, strict=True):
@@ -63,10 +64,10 @@ class FollowUp:
             due = silences.announce_ends(self._ledger, now)
             self._look_at = min(now + LONGEST_REST, due or now + LONGEST_REST)
 
-    def standing(self, connection: Connection, at: int) -> Standing:
+    def standing(self, connection: Connection, at: int, places: Places) -> Standing:
         """All that may hold back at `at`, µs, as the ledger is."""
         made = [_entry(window.body) for window in maintenance.windows(connection)]
-        firing = labels.firing(connection, labels.places(connection))
+        firing = labels.firing(connection, places)
         return Standing(
             at=at,
             zone=self.arrangements.zone,

@@ -199,8 +199,8 @@ def _told(
     context: ApiContext, connection: Connection, rows: Sequence[AlertRow]
 ) -> list[dict[str, Any]]:
     """Alerts as they are shown, with what holds them back now."""
-    standing = context.standing(connection, context.clock())
     places = labels.places(connection)
+    standing = context.standing(connection, context.clock(), places)
     return [_alert(context, row, places, standing) for row in rows]
 
 

@@ -19,6 +19,7 @@ from core.errors import RegistryError
 from core.model import Clock, Denied, Settled, Throttle, Traits
 from storage.forwarder import ForwarderHealth
 from storage.history import History
+from storage.labels import Places
 from storage.ledger import Ledger
 from storage.quarantine import Held
 from storage.registry import Change
@@ -130,7 +131,7 @@ class ApiContext:
     clocks: Callable[[], Mapping[str, Clock]]
     rules: Mapping[str, RuleFacts]
     catalogue: Mapping[str, Parameter]
-    standing: Callable[[Connection, int], Standing]
+    standing: Callable[[Connection, int, Places], Standing]
     zone: ZoneInfo = UTC_ZONE
     intervals: Mapping[str, int] = field(default_factory=dict)
     local_key_hash: str | None = None

@@ -24,7 +24,7 @@ from api.shapes import (
 from api.silences import HELD, HeldTransition, told
 from core.model import iso
 from core.muting import Mute, MuteKind
-from storage import held_back, maintenance, queries
+from storage import held_back, labels, maintenance, queries
 from storage.maintenance import WindowRow
 
 router = APIRouter(tags=["Silences"])
@@ -144,7 +144,7 @@ def _known(context: ApiContext) -> Mapping[str, dict[str, Any]]:
 def _shown(context: ApiContext, connection: Connection) -> Mapping[str, dict[str, Any]]:
     """Every window by its id, as it is shown."""
     now = context.clock()
-    standing = context.standing(connection, now)
+    standing = context.standing(connection, now, labels.places(connection))
     makers = {row.id: row.by for row in maintenance.windows(connection)}
     counts = held_back.counts(connection, MuteKind.MAINTENANCE)
     found: dict[str, dict[str, Any]] = {}

@@ -180,8 +180,9 @@ def _series_of(snapshot: Snapshot, gateway: str, devices: Mapping[str, Known]) -
     known = devices.get(snapshot.device)
     if known is None or known.gateway != gateway:
         return None
+    plain = known.plain
     try:
-        return [known.plain[parameter] for parameter in snapshot.values]
+        return [plain[parameter] for parameter in snapshot.values]
     except KeyError:
         return None
 

@@ -1,9 +1,11 @@
 """Transitions as rows, the alerts that they change, and what officers did."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, insert, update
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.model import Action, ActionKind, Reason, State, Transition
@@ -21,6 +23,8 @@ _BY_HAND = frozenset(
         Reason.UNSHELVED,
     )
 )
+
+_MADE = insert(schema.transitions).returning(schema.transitions.c.id)
 
 
 def record(connection: Connection, transition: Transition, recorded_at: int) -> int:
@@ -44,13 +48,19 @@ def record(connection: Connection, transition: Transition, recorded_at: int) -> 
         "at": transition.at,
         "recorded_at": recorded_at,
     }
-    made = insert(schema.transitions).values(row).returning(schema.transitions.c.id)
-    identifier = int(connection.execute(made).scalar_one())
+    identifier = int(connection.execute(_MADE, row).scalar_one())
     now = _alert(transition, evidence)
     first = common | {"id": transition.alert, "started_at": transition.at} | now
-    statement = upsert(schema.alerts).values(first)
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=now))
+    connection.execute(_standing(tuple(now)), first)
     return identifier
+
+
+@lru_cache(maxsize=64)
+def _standing(changed: tuple[str, ...]) -> Insert:
+    """Makes an alert, or changes these columns of it; built once, as a storm brings thousands."""
+    made = upsert(schema.alerts)
+    now = {column: made.excluded[column] for column in changed}
+    return made.on_conflict_do_update(index_elements=["id"], set_=now)
 
 
 def _alert(transition: Transition, evidence: str) -> dict[str, Any]:
