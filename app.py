@@ -23,10 +23,12 @@ from sqlalchemy import Engine as Database
 
 import brokers
 import upkeep
-from alerts import maintenance, rule_files, standards
+from alerts import escalation, maintenance, rule_files, standards
 from alerts.engine import Engine
+from alerts.escalation import LadderEntry
 from alerts.followup import Arrangements, FollowUp
 from alerts.maintenance import WindowEntry
+from alerts.muting import Relations
 from alerts.rule_facts import rule_facts
 from alerts.rules import Rule
 from api.auth import new_key
@@ -36,7 +38,7 @@ from core import configuration, overrides
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
 from core.errors import ConfigError, StartError
-from core.model import MINUTE, Gateway, Message, Role, Settled, Unit
+from core.model import MINUTE, Action, Gateway, Message, Role, Settled, Transition, Unit
 from core.overrides import Effective, Overrides
 from core.settings import Settings
 from ingest import profiles, sources, strangers, units
@@ -85,6 +87,7 @@ class City:
     rules: tuple[Rule, ...]
     sources: Sources
     windows: tuple[WindowEntry, ...]
+    ladders: tuple[LadderEntry, ...]
     standards: Mapping[str, standards.Limit]
 
     def units(self) -> list[Unit]:
@@ -139,6 +142,7 @@ def read_configuration(folder: Path) -> City:
         ("rules", partial(rule_files.load, folder, registry)),
         ("sources", partial(sources.load, folder, registry)),
         ("windows", partial(maintenance.load, folder)),
+        ("ladders", partial(escalation.load, folder, {s.kind for s in registry.sites.values()})),
         ("standards", partial(standards.load, folder)),
     ):
         try:
@@ -163,7 +167,12 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
         known, gateways = ledger.register(city.registry), city.registry.gateways
         admission = Admission.of(gateways, settings.series_per_day, ledger.begun, clock())
         engine = Engine(city.rules, settings.lateness_minutes * MINUTE)
-        arrangements = Arrangements(zone=city.registry.zone, windows=city.windows)
+        arrangements = Arrangements(
+            zone=city.registry.zone,
+            windows=city.windows,
+            ladders=city.ladders,
+            relations=Relations.of(city.rules),
+        )
         follow_up = FollowUp(ledger, arrangements)
         pipeline = Pipeline(
             Registry(known, city.profiles, ledger.series(), admission),
@@ -365,6 +374,9 @@ def _context(
     async def amend(change: Change[Result]) -> Result:
         return await write(lambda _: system.pipeline.amend(change))
 
+    async def act(action: Action) -> Transition | None:
+        return await write(lambda _: system.pipeline.act(action))
+
     return ApiContext(
         readers=system.readers,
         history=history,
@@ -385,6 +397,8 @@ def _context(
         rules=rule_facts(system.city.rules, system.city.standards),
         catalogue=CATALOGUE,
         standing=system.follow_up.standing,
+        act=act,
+        ladders=system.city.ladders,
         zone=system.city.registry.zone,
         intervals={p.id: p.interval for p in system.city.profiles.values()},
         local_key_hash=local_key_hash,

@@ -1,7 +1,6 @@
 """What officers do to an alert, as pure functions; each brings a change of its own."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from alerts.lifecycle import Change, Step, Watch
 from core.model import Action, ActionKind, Reason, State, iso
@@ -26,6 +25,13 @@ def act(watch: Watch, action: Action, at: int, moment: int) -> Step | None:
         return None
     told = _change(watch, after, action, at, moment)
     return after, [told]
+
+
+def said(action: Action) -> dict[str, str]:
+    """What its transition tells of an action: who, why, until when, to whom."""
+    until = "" if action.until is None else iso(action.until)
+    words = {"by": action.by, "note": action.note, "to": action.to, "until": until}
+    return {name: text for name, text in words.items() if text}
 
 
 def _after(watch: Watch, action: Action, at: int, moment: int) -> Watch | None:
@@ -71,10 +77,6 @@ def _reopened(watch: Watch, moment: int) -> Watch | None:
 
 
 def _change(before: Watch, after: Watch, action: Action, at: int, moment: int) -> Change:
-    said = {"by": action.by, "note": action.note, "to": action.to}
-    evidence: dict[str, Any] = {name: text for name, text in said.items() if text}
-    if action.until is not None:
-        evidence["until"] = iso(action.until)
     return Change(
         before=before.state,
         after=after.state,
@@ -85,5 +87,5 @@ def _change(before: Watch, after: Watch, action: Action, at: int, moment: int) -
         since=before.since,
         value=before.value,
         marks=after.marks,
-        evidence=evidence,
+        evidence=said(action),
     )

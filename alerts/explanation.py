@@ -167,7 +167,7 @@ class _Speaker:
         yield from (self._nearby("rain", near, around.rain_unit) for near in around.rain)
         for work in around.works:
             at = self.time(work.start)
-            yield self("service", device=work.device, work=work.work, at=at)
+            yield self("service", device=work.device, work=self(f"work-{work.work}"), at=at)
         for other in around.others:
             yield self(
                 "other",

@@ -1,21 +1,23 @@
-"""What follows from transitions: what holds each of them back.
+"""What follows from transitions: what holds each of them back, and who is told next.
 
 It is asked between the engine's outcome and the commit, on the thread that owns the ledger, and
 looks at the ledger as it is then; so it remembers nothing that a restart could lose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from alerts.escalation import LadderEntry, escalate, ladder_of
 from alerts.maintenance import WindowEntry
 from alerts.muting import Relations, Standing, mutes
-from core.model import MINUTE, State, Transition
-from core.muting import Consequences
-from storage import labels, maintenance, silences
+from core.model import MINUTE, Reason, State, Transition
+from core.muting import Consequences, Escalation, Labels
+from storage import escalations, labels, maintenance, silences
+from storage.escalations import Overdue
 from storage.labels import Places
 from storage.ledger import Ledger
 
@@ -24,10 +26,11 @@ LONGEST_REST = MINUTE  # what officers changed meanwhile is seen so late by the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangements:
-    """What the files say about muting: windows by the clock of `zone`, and how rules relate."""
+    """What the files say: windows by the clock of `zone`, how rules relate, whom to tell next."""
 
     zone: ZoneInfo
     windows: Sequence[WindowEntry] = ()
+    ladders: Sequence[LadderEntry] = ()
     relations: Relations = field(default_factory=Relations)
 
 
@@ -46,23 +49,28 @@ class FollowUp:
         """
         if not transitions:
             return Consequences()
+        self._look_at = 0
         with self._ledger.transaction() as connection:
             places = labels.places(connection)
             before = self.standing(connection, at, places)
+            known = escalations.escalations(connection, {t.alert for t in transitions})
         told = [places.labels(transition.alert, transition) for transition in transitions]
-        firing = {alert.alert: alert for alert in before.firing}
-        for transition, alert in zip(transitions, told, strict=True):
-            firing.pop(alert.alert, None)
-            if transition.after is State.FIRING:
-                firing[alert.alert] = alert
-        now = replace(before, firing=list(firing.values()))
-        return Consequences(mutes=[mutes(alert, now) for alert in told])
+        now = replace(before, firing=_firing(before.firing, transitions, told))
+        return Consequences(
+            mutes=[mutes(alert, now) for alert in told],
+            escalations=self._escalations(known, transitions, told, at),
+        )
 
-    def on_tick(self, now: int) -> None:
-        """Tell of silences that end."""
-        if now >= self._look_at:
-            due = silences.announce_ends(self._ledger, now)
-            self._look_at = min(now + LONGEST_REST, due or now + LONGEST_REST)
+    def on_tick(self, now: int) -> Sequence[Transition]:
+        """Tell of silences that end; escalate what nobody has acknowledged in time."""
+        if now < self._look_at:
+            return ()
+        coming = [now + LONGEST_REST, silences.announce_ends(self._ledger, now)]
+        with self._ledger.transaction() as connection:
+            found = self._overdue(connection, now)
+            coming.append(escalations.next_due(connection))
+        self._look_at = min(at for at in coming if at is not None)
+        return found
 
     def standing(self, connection: Connection, at: int, places: Places) -> Standing:
         """All that may hold back at `at`, µs, as the ledger is."""
@@ -76,6 +84,66 @@ class FollowUp:
             firing=list(firing),
             relations=self.arrangements.relations,
         )
+
+    def _overdue(self, connection: Connection, now: int) -> list[Transition]:
+        """What is to be escalated; what no ladder is meant for any more is so no longer."""
+        places, found = labels.places(connection), list[Transition]()
+        for alert in escalations.overdue(connection, now):
+            ladder = self._ladder(places.labels(alert.alert, alert))
+            level = alert.escalation.level
+            if ladder is None or level >= len(ladder.levels):
+                ended = {alert.alert: Escalation(level)}
+                escalations.keep_escalations(connection, ended)
+            else:
+                found.append(_escalated(alert, ladder.levels[level].name))
+        return found
+
+    def _escalations(
+        self,
+        known: dict[str, Escalation],
+        transitions: Sequence[Transition],
+        told: Sequence[Labels],
+        at: int,
+    ) -> Mapping[str, Escalation]:
+        for transition, alert in zip(transitions, told, strict=True):
+            before = known.get(alert.alert, Escalation())
+            known[alert.alert] = escalate(before, transition, self._ladder(alert), at)
+        return known
+
+    def _ladder(self, alert: Labels) -> LadderEntry | None:
+        return ladder_of(self.arrangements.ladders, alert.severity, alert.kind)
+
+
+def _firing(
+    before: Sequence[Labels], transitions: Sequence[Transition], told: Sequence[Labels]
+) -> list[Labels]:
+    """Who may mute others once these are done."""
+    firing = {alert.alert: alert for alert in before}
+    for transition, alert in zip(transitions, told, strict=True):
+        firing.pop(alert.alert, None)
+        if transition.after is State.FIRING and labels.mutes_others(
+            transition.subject, transition.marks
+        ):
+            firing[alert.alert] = alert
+    return list(firing.values())
+
+
+def _escalated(alert: Overdue, level: str) -> Transition:
+    return Transition(
+        alert=alert.alert,
+        rule=alert.rule,
+        version=alert.version,
+        subject=alert.subject,
+        site=alert.site,
+        before=State.FIRING,
+        after=State.FIRING,
+        severity=alert.severity,
+        reason=Reason.ESCALATED,
+        at=alert.escalation.due_at or 0,
+        value=alert.value,
+        marks=alert.marks,
+        evidence={"escalation": alert.escalation.level + 1, "to": level},
+    )
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,9 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from alerts import maintenance, matchers
+from alerts.kinds.missing import Missing
 from alerts.maintenance import WindowEntry
+from alerts.rules import Rule
 from core.model import Severity
 from core.muting import Labels, Mute, MuteKind, Silence
 
@@ -24,6 +26,14 @@ class Relations:
 
     inhibited_by: Mapping[str, frozenset[str]] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+
+    @staticmethod
+    def of(rules: Sequence[Rule]) -> "Relations":
+        """How these rules relate."""
+        return Relations(
+            inhibited_by={rule.id: rule.inhibited_by for rule in rules if rule.inhibited_by},
+            missing=frozenset(rule.id for rule in rules if isinstance(rule.kind, Missing)),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,10 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "service": Phrase(
             "Work on {device}: {work}, from {at}.", "มีงานบำรุงรักษา {device}: {work} ตั้งแต่ {at}"
         ),
+        "work-calibration": Phrase("calibration", "สอบเทียบ"),
+        "work-cleaning": Phrase("cleaning", "ทำความสะอาด"),
+        "work-deployment": Phrase("deployment", "ติดตั้ง"),
+        "work-retrieval": Phrase("retrieval", "เก็บกลับ"),
         "other": Phrase(
             "Also at {site}: {name}, {severity}, since {since}.",
             "ที่{site} ยังมี: {name} ระดับ{severity} ตั้งแต่ {since}",

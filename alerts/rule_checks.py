@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from alerts.operations import OPERATIONS
 from alerts.rule_entries import EVERY_KIND, MAY, NEEDS, RuleEntry, RulesFile
 from alerts.rule_meaning import (
     SIDES,
@@ -56,6 +57,7 @@ def mistakes(
             for place, text in _entry_problems(entry, configuration, limits):
                 yield Mistake(file, (*here, *place), text)
     yield from _composite_mistakes(places)
+    yield from _inhibitor_mistakes(places)
 
 
 Found = Iterable[tuple[Place, str]]
@@ -227,8 +229,22 @@ def _named(entry: RuleEntry) -> list[str]:
     return entry.of if entry.kind == "composite" and isinstance(entry.of, list) else []
 
 
+def _inhibitor_mistakes(places: Places) -> Iterable[Mistake]:
+    inhibitors = {name: file.content.rules[at].inhibited_by for name, (file, at) in places.items()}
+    for name, (file, index) in places.items():
+        place: Place = ("rules", index, "inhibited_by")
+        for position, inhibitor in enumerate(inhibitors[name]):
+            if inhibitor not in inhibitors and inhibitor not in OPERATIONS:
+                text = f"no rule is called {inhibitor}; correct it"
+                yield Mistake(file, (*place, position), text)
+        circle = _circle(name, inhibitors)
+        if circle:
+            text = f"{' is inhibited by '.join(circle)}; one of them must be heard"
+            yield Mistake(file, place, text)
+
+
 def _circle(start: str, operands: Mapping[str, list[str]]) -> list[str]:
-    """A way from a composite back to itself; empty when there is none."""
+    """A way from a rule, over what it names, back to itself; empty when there is none."""
     ways = [[start]]
     seen: set[str] = set()
     while ways:

@@ -121,6 +121,7 @@ class RuleEntry(TermsEntry):
     flap: FlapEntry = FlapEntry()
     storm: int = Field(default=50, ge=1)
     shadow: bool = False
+    inhibited_by: list[Id] = Field(default_factory=list)
     source: str = ""
 
 
@@ -149,4 +150,4 @@ MAY: Mapping[str, tuple[str, ...]] = {
 }
 EVERY_KIND = frozenset(
     ("id", "kind", "name", "source", "shadow", "storm", "flap", "when", "overrides", "hold")
-) | {"clear_hold"}
+) | {"clear_hold", "inhibited_by"}

@@ -87,7 +87,7 @@ def rule_of(entry: RuleEntry, configuration: Configuration | None, limits: Limit
         site: _terms(overridden(entry, own), configuration, limits)
         for site, own in entry.overrides.items()
     }
-    text = entry.model_dump_json(exclude={"name", "source"}, exclude_defaults=True)
+    text = entry.model_dump_json(exclude={"name", "source", "inhibited_by"}, exclude_defaults=True)
     text += repr((terms, kind, sorted(overrides.items())))
     return Rule(
         id=entry.id,
@@ -106,6 +106,7 @@ def rule_of(entry: RuleEntry, configuration: Configuration | None, limits: Limit
         stale_after=entry.stale_after,
         storm=entry.storm,
         shadow=entry.shadow,
+        inhibited_by=frozenset(entry.inhibited_by),
         source=_source(entry, limits),
     )
 

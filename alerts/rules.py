@@ -68,7 +68,8 @@ class Terms:
 class Rule:
     """One rule. `parameter` is empty where its kind looks at no readings; `terms` are those of
     every site that `overrides` does not name; `storm` is how many alerts may fire before more are
-    folded; `stale_after` is None where expected intervals decide.
+    folded; alerts of the rules in `inhibited_by` mute its own; `stale_after` is None where expected
+    intervals decide.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Rule:
     stale_after: int | None = None
     storm: int = 50
     shadow: bool = False
+    inhibited_by: frozenset[str] = frozenset()
     source: str = ""
 
     @property

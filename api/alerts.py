@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import Connection
 
+from alerts.escalation import ladder_of
 from alerts.muting import Standing, mutes
 from api.context import ApiContext, Context
 from api.explanation import EXAMPLE as EXPLANATION
@@ -28,7 +29,7 @@ from api.shapes import (
     example,
     position_of,
 )
-from core.model import Severity, State, iso
+from core.model import Mark, Severity, State, iso
 from storage import labels, queries
 from storage.labels import Places
 from storage.queries import AlertFilter, AlertRow, TransitionRow
@@ -42,6 +43,12 @@ _EVIDENCE = {
     "since": "2026-11-22T00:50:00Z",
     "seconds": 300.0,
     "measured_at": "2026-11-22T00:55:00Z",
+}
+_ESCALATION = {
+    "level": 1,
+    "name": "officer-on-duty",
+    "next": "head-of-environment",
+    "next_at": "2026-11-22T01:55:00Z",
 }
 _ALERT = {
     "id": "0b0f2f0e-6a57-5a3e-9c0c-5d5a5f0f4b11",
@@ -61,6 +68,11 @@ _ALERT = {
     "changed_at": "2026-11-22T00:55:00Z",
     "value": 61.5,
     "evidence": _EVIDENCE,
+    "marks": [],
+    "acknowledged": None,
+    "assigned_to": "Somchai",
+    "shelved_until": None,
+    "escalation": _ESCALATION,
     "muted_by": [{"kind": "silence", "id": "12"}],
 }
 _TRANSITION = {
@@ -86,6 +98,26 @@ class Muted(Answer):
     id: str
 
 
+class Acknowledged(Answer):
+    """Who has seen it, and when."""
+
+    model_config = example({"at": "2026-11-22T01:00:00Z", "by": "Somchai"})
+
+    at: Time
+    by: str
+
+
+class EscalationAnswer(Answer):
+    """How far nobody's acknowledging has brought it; null names where there is none."""
+
+    model_config = example(_ESCALATION)
+
+    level: int
+    name: str | None = Field(description="Of the level that it has reached.")
+    next: str | None = Field(description="Of the next level.")
+    next_at: Time | None = Field(description="When that is reached, unless somebody acknowledges.")
+
+
 class Alert(Answer):
     """One episode of one rule at one subject, from the first breach on."""
 
@@ -108,6 +140,11 @@ class Alert(Answer):
     changed_at: Time = Field(description="The last transition.")
     value: float = Field(description="The reading that decided the last worsening.")
     evidence: dict[str, Any] = Field(description="Why: level, clear level, since when.")
+    marks: list[str] = Field(description="flapping, folded, shadow, shelved, stale.")
+    acknowledged: Acknowledged | None
+    assigned_to: str | None
+    shelved_until: Time | None
+    escalation: EscalationAnswer
     muted_by: list[Muted] = Field(description="What holds it back now; empty when it is over.")
 
 
@@ -151,6 +188,8 @@ class AskedAlertChoice(Asked):
     rule: Id | None = Field(None, description="Only by this rule.")
     severity: SeverityName | None = Field(None, description="Only of this severity.")
     since: AskedTime | None = Field(None, description="Only those that started then or later.")
+    folded: bool = Field(False, description="Also those that are folded into a storm.")
+    shadow: bool = Field(False, description="Also those of rules on trial.")
 
 
 class AskedAlerts(AskedAlertChoice, AskedPage):
@@ -171,6 +210,20 @@ def list_alerts(context: Context, asked: Annotated[AskedAlerts, Query()]) -> Ale
     return Alerts(items=[Alert(**alert) for alert in told], next=following)
 
 
+def present(context: ApiContext, alert: str) -> Alert:
+    """One alert as it stands.
+
+    Raises:
+        ApiError: there is none.
+    """
+    with queries.snapshot(context.readers) as connection:
+        row = queries.alert(connection, alert)
+        if row is None:
+            raise _no_alert()
+        (told,) = _told(context, connection, [row])
+    return Alert(**told)
+
+
 @router.get("/alerts/{alert}")
 def get_alert(context: Context, alert: Id) -> AlertStory:
     """One alert, everything that happened to it, and why it is there."""
@@ -178,7 +231,7 @@ def get_alert(context: Context, alert: Id) -> AlertStory:
         row = queries.alert(connection, alert)
         changes = queries.transitions(connection, alert, limit=MOST)
         if row is None:
-            raise ApiError("not-found", "There is no alert with this id; /v1/alerts lists them.")
+            raise _no_alert()
         (told,) = _told(context, connection, [row])
         why = explanation(context, connection, row)
     return AlertStory(**told, transitions=[_transition(c) for c in changes], explanation=why)
@@ -192,6 +245,11 @@ def chosen_alerts(asked: AskedAlertChoice) -> AlertFilter:
         rule=asked.rule,
         severity=None if asked.severity is None else Severity[asked.severity.upper()],
         since=asked.since,
+        hidden=tuple(
+            mark
+            for mark, shown in ((Mark.FOLDED, asked.folded), (Mark.SHADOW, asked.shadow))
+            if not shown
+        ),
     )
 
 
@@ -210,7 +268,8 @@ def _alert(
     device, _, parameter = row.subject.partition("/")
     rule = context.rules.get(row.rule)
     over = row.state == State.RESOLVED
-    held = () if over else mutes(places.labels(row.id, row), standing)
+    about = places.labels(row.id, row)
+    held = () if over else mutes(about, standing)
     return {
         "id": row.id,
         "rule": row.rule,
@@ -229,8 +288,32 @@ def _alert(
         "changed_at": iso(row.changed_at),
         "value": row.value,
         "evidence": dict(row.evidence),
+        "marks": list(row.marks),
+        "acknowledged": _acknowledged(row),
+        "assigned_to": row.assigned_to,
+        "shelved_until": _iso(row.shelved_until),
+        "escalation": _escalation(context, row, about.kind),
         "muted_by": [Muted(kind=mute.kind.value, id=mute.id) for mute in held],
     }
+
+
+def _acknowledged(row: AlertRow) -> Acknowledged | None:
+    if row.acknowledged_at is None or row.acknowledged_by is None:
+        return None
+    return Acknowledged(at=iso(row.acknowledged_at), by=row.acknowledged_by)
+
+
+def _escalation(context: ApiContext, row: AlertRow, kind: str) -> EscalationAnswer:
+    ladder = ladder_of(context.ladders, row.severity, kind)
+    names = [level.name for level in ladder.levels] if ladder else []
+    reached, coming = names[: row.escalation], names[row.escalation :]
+    due = row.escalates_at
+    return EscalationAnswer(
+        level=row.escalation,
+        name=reached[-1] if reached else None,
+        next=coming[0] if coming and due is not None else None,
+        next_at=_iso(due),
+    )
 
 
 def _transition(row: TransitionRow) -> Transition:
@@ -246,6 +329,10 @@ def _transition(row: TransitionRow) -> Transition:
             "evidence": dict(row.evidence),
         }
     )
+
+
+def _no_alert() -> ApiError:
+    return ApiError("not-found", "There is no alert with this id; /v1/alerts lists them.")
 
 
 def _iso(micros: int | None) -> str | None:

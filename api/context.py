@@ -10,13 +10,14 @@ from fastapi import Depends, Request
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine
 
+from alerts.escalation import LadderEntry
 from alerts.explanation import RuleFacts
 from alerts.muting import Standing
 from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
 from core.configuration import UTC_ZONE
 from core.errors import RegistryError
-from core.model import Clock, Denied, Settled, Throttle, Traits
+from core.model import Action, Clock, Denied, Settled, Throttle, Traits, Transition
 from storage.forwarder import ForwarderHealth
 from storage.history import History
 from storage.labels import Places
@@ -108,7 +109,8 @@ class ApiContext:
 
     `zone` is the city's; `intervals` say how often a model of device reports, µs.
 
-    `standing` tells what may hold alerts back at a moment, µs.
+    `standing` tells what may hold alerts back at a moment, µs; `act` does what an officer does to
+    an alert, and gives nothing where that does not apply; `ladders` are those of escalation.
 
     `rules` maps a rule to what is told of it; `local_key_hash` is the hash of the key that
     the command line on this machine uses, an administrator's; `collectors` are further metrics;
@@ -132,6 +134,8 @@ class ApiContext:
     rules: Mapping[str, RuleFacts]
     catalogue: Mapping[str, Parameter]
     standing: Callable[[Connection, int, Places], Standing]
+    act: Callable[[Action], Awaitable[Transition | None]]
+    ladders: Sequence[LadderEntry] = ()
     zone: ZoneInfo = UTC_ZONE
     intervals: Mapping[str, int] = field(default_factory=dict)
     local_key_hash: str | None = None

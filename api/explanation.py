@@ -27,6 +27,7 @@ _NEARBY = {
     "value": 4.1,
     "flag": 1,
 }
+_WORK = {"device": "patong-probe-1", "work": "cleaning", "start": "2026-11-22T00:30:00Z"}
 _OTHER = {
     "alert": "4d1b7a1c-51b1-5c3e-8a53-6f3c2f0a9b77",
     "rule": "beach-oxygen-low",
@@ -49,6 +50,7 @@ EXAMPLE: dict[str, Any] = {
     "recent": [_POINT],
     "neighbours": [_NEARBY],
     "rain": [],
+    "works": [_WORK],
     "alerts": [_OTHER],
     "standards": [_STANDARD],
     "links": {"device": "/v1/devices/patong-probe-1", "site": "/v1/sites/patong-beach"},
@@ -76,6 +78,16 @@ class NearbyReading(Answer):
     measured_at: Time
     value: float
     flag: int
+
+
+class WorkNearby(Answer):
+    """An entry of the service log."""
+
+    model_config = example(_WORK)
+
+    device: str
+    work: str
+    start: Time
 
 
 class OtherAlert(Answer):
@@ -111,6 +123,7 @@ class Explanation(Answer):
     recent: list[RecentReading] = Field(description="The last six hours, thinned to 48 points.")
     neighbours: list[NearbyReading] = Field(description="Of the same parameter within 10 km.")
     rain: list[NearbyReading] = Field(description="Where it rains within 10 km.")
+    works: list[WorkNearby] = Field(description="On devices of the site, of late.")
     alerts: list[OtherAlert] = Field(description="Within 10 km.")
     standards: list[Standard]
     links: dict[str, str] = Field(description="Addresses with more about it.")
@@ -130,6 +143,10 @@ def explanation(context: ApiContext, connection: Connection, row: AlertRow) -> E
             ],
             "neighbours": [_nearby(near) for near in around.neighbours],
             "rain": [_nearby(near) for near in around.rain],
+            "works": [
+                {"device": w.device, "work": w.work.value, "start": iso(w.start)}
+                for w in around.works
+            ],
             "alerts": [
                 {
                     "alert": other.alert,

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import (
+    actions,
     alerts,
     audit,
     credentials,
@@ -44,6 +45,7 @@ __all__ = ["ApiContext", "Check", "SystemStatus", "Write", "create_app"]
 
 BODY_LIMIT = 256 * 1024
 _RESOURCES = (
+    actions,
     alerts,
     audit,
     credentials,

@@ -374,6 +374,7 @@ class Reason(StrEnum):
     DATA_STOPPED = "data-stopped"
     DEVICE_MOVED = "device-moved"
     EASED = "eased"
+    ESCALATED = "escalated"
     FIRST_BREACH = "first-breach"
     FLAPPING = "flapping"
     HELD = "held"
@@ -415,13 +416,14 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What an officer does to an alert: who (`by`), why (`note`), until when (µs, to shelve it) and
-    to whom (to assign it).
+    """What an officer does to an alert: who (`by`, with which `key`), why (`note`), until when (µs,
+    to shelve it) and to whom (to assign it).
     """
 
     kind: ActionKind
     alert: str
     by: str
+    key: str = ""
     note: str = ""
     until: int | None = None
     to: str = ""

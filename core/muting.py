@@ -1,7 +1,10 @@
-"""The nouns of muting: what is held back, and by what. No I/O, no clock."""
+"""The nouns of what follows from transitions: what is held back and by what, and who is told next.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+No I/O, no clock.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -26,6 +29,16 @@ class Mute(NamedTuple):
     id: str
 
 
+class Escalation(NamedTuple):
+    """How many levels an alert has reached, when the next is due, µs (None when none is), and
+    whether it was ever acknowledged.
+    """
+
+    level: int = 0
+    due_at: int | None = None
+    seen: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
     """What an alert is about, in words that matchers and inhibitions compare; empty where it is
@@ -47,9 +60,12 @@ class Labels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequences:
-    """What the transitions of one commit bring with them: what holds each back, in their order."""
+    """What the transitions of one commit bring with them: what holds each back, in their order, and
+    how far alerts are escalated now.
+    """
 
     mutes: Sequence[tuple[Mute, ...]] = ()
+    escalations: Mapping[str, Escalation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

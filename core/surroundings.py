@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from core.annotations import Work
 from core.model import Severity
 
 Names = Mapping[str, str]  # by language, en and th
@@ -28,11 +29,11 @@ class Nearby(NamedTuple):
     flag: int
 
 
-class Work(NamedTuple):
+class Worked(NamedTuple):
     """An entry of the service log."""
 
     device: str
-    work: str
+    work: Work
     start: int
 
 
@@ -49,7 +50,8 @@ class Other(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What there is within `km` of an alert's site, the nearest first: who reads the same
-    parameter, where it rains, who works, which alerts fire or fired meanwhile.
+    parameter, where it rains, which alerts fire or fired meanwhile; and what work goes on at the
+    site itself.
     """
 
     site: Names | None = None
@@ -57,5 +59,5 @@ class Surroundings:
     neighbours: Sequence[Nearby] = ()
     rain: Sequence[Nearby] = ()
     rain_unit: str = ""
-    works: Sequence[Work] = ()
+    works: Sequence[Worked] = ()
     others: Sequence[Other] = ()

@@ -86,7 +86,7 @@ class FollowUp(Protocol):
     """What the pipeline asks about transitions (`alerts.followup.FollowUp`)."""
 
     def of(self, transitions: Sequence[Transition], at: int) -> Consequences: ...
-    def on_tick(self, now: int) -> None: ...
+    def on_tick(self, now: int) -> Sequence[Transition]: ...
 
 
 class Pipeline:
@@ -342,7 +342,10 @@ class Pipeline:
             if moved:
                 self._commit(NOTHING_CHECKED, Counts(), [], self._nothing(), progress=moved)
                 self.receipts.note(moved, missing)
-        self._follow_up.on_tick(now)
+        escalated = self._follow_up.on_tick(now)
+        if escalated:
+            outcome = replace(self._nothing(), transitions=tuple(escalated))
+            self._commit(NOTHING_CHECKED, Counts(), [], outcome)
 
     def _report(self, outcome: Outcome) -> None:
         if outcome.transitions:

@@ -1,17 +1,17 @@
 """What alerts are about, in the words that matchers and inhibitions compare."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from core.model import Severity, State
+from core.model import Mark, Severity, State
 from core.muting import Labels
 from storage import schema
 
 _A = schema.alerts.c
-_GATEWAY = "gateway/"
+STORM = "storm"  # the subject of an alert that stands for many
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,15 @@ class Places:
     devices: Mapping[str, str]
 
     def labels(self, alert: str, row: Any) -> Labels:
-        """Of the alert that `row`, with `rule`, `subject`, `site` and `severity`, is about."""
+        """Of an alert; `row` has `rule`, `subject`, `site`, `severity` and `marks` of it."""
+        marks = row.marks.split() if isinstance(row.marks, str) else row.marks
         kind, district = self.sites.get(row.site, ("", ""))
-        device, _, parameter = row.subject.partition("/")
-        gateway = self.devices.get(device, "")
-        if row.subject.startswith(_GATEWAY):
-            device, gateway, parameter = "", parameter, ""
-        elif not gateway:
+        what, _, which = row.subject.partition("/")
+        device, parameter, gateway = what, which, self.devices.get(what, "")
+        if not gateway:  # it is about no device: gateway/…, site/…, district/…, city, storm
             device = parameter = ""
+            gateway = which if what == "gateway" else ""
+            district = which if what == "district" else district
         return Labels(
             alert=alert,
             rule=row.rule,
@@ -41,6 +42,7 @@ class Places:
             gateway=gateway,
             device=device,
             parameter=parameter,
+            shelved=Mark.SHELVED in marks,
         )
 
 
@@ -56,8 +58,16 @@ def places(connection: Connection) -> Places:
 
 
 def firing(connection: Connection, known: Places) -> Iterable[Labels]:
-    """Of the alerts that fire."""
-    columns = (_A.id, _A.rule, _A.subject, _A.site, _A.severity)
+    """Of the alerts that fire and may mute others."""
+    columns = (_A.id, _A.rule, _A.subject, _A.site, _A.severity, _A.marks)
     statement = select(*columns).where(_A.state == State.FIRING.value)
     for row in connection.execute(statement):
-        yield known.labels(row.id, row)
+        if mutes_others(row.subject, row.marks.split()):
+            yield known.labels(row.id, row)
+
+
+def mutes_others(subject: str, marks: Collection[str]) -> bool:
+    """Whether an alert that fires may be an inhibitor: one on trial may not, and the alert of a
+    storm is about no place.
+    """
+    return subject != STORM and Mark.SHADOW not in marks

@@ -39,6 +39,7 @@ from core.muting import Consequences
 from storage import gateways, registry, schema
 from storage.changes import Resolution, advance_review, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
+from storage.escalations import keep_escalations
 from storage.held_back import keep_held_back
 from storage.quality import (
     forget,
@@ -321,6 +322,7 @@ def store(connection: Connection, batch: Batch) -> None:
     _save_states(connection, batch.states)
     recorded = [record(connection, t, batch.recorded_at) for t in batch.transitions]
     keep_held_back(connection, recorded, batch.consequences.mutes)
+    keep_escalations(connection, batch.consequences.escalations)
     if batch.points:
         row = {"points": batch.points, "lines": batch.lines}
         connection.execute(insert(schema.outflow), row)

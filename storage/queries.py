@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, select, tuple_
 
 from core.catalogue import CATALOGUE
-from core.model import Flag, Role, Series, Severity, State
+from core.model import Flag, Mark, Role, Series, Severity, State
 from storage import schema
 
 Made = TypeVar("Made")
@@ -104,6 +104,8 @@ class AlertRow:
     acknowledged_by: str | None
     assigned_to: str | None
     shelved_until: int | None
+    escalation: int
+    escalates_at: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,8 @@ class AlertFilter:
     """Which alerts: None takes any, but for `state`, where it leaves out what never fired.
 
     `state` is one of pending, firing, resolved (after having fired), open (pending or firing) and
-    unfired (resolved without having fired); `since` is the earliest start.
+    unfired (resolved without having fired); `since` is the earliest start. What has a mark
+    of `hidden` is left out.
     """
 
     state: str | None = None
@@ -119,6 +122,7 @@ class AlertFilter:
     rule: str | None = None
     severity: Severity | None = None
     since: int | None = None
+    hidden: tuple[Mark, ...] = (Mark.FOLDED, Mark.SHADOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,7 @@ def sites(
     )
     statement = (
         select(*schema.sites.columns, *told, *seen)
-        .outerjoin(schema.alerts, and_(a.site == s.id, a.state.in_(_OPEN)))
+        .outerjoin(schema.alerts, and_(a.site == s.id, a.state.in_(_OPEN), ~_marked(Mark.SHADOW)))
         .outerjoin(newest.site.table, newest.site == s.id)
         .where(s.id > after if site is None else s.id == site)
         .group_by(s.id)
@@ -276,6 +280,7 @@ def alerts(
     c = schema.alerts.c
     equal = {c.site: chosen.site, c.rule: chosen.rule, c.severity: chosen.severity}
     wanted = [_in_state(chosen.state), *_equal(equal)]
+    wanted += [~_marked(mark) for mark in chosen.hidden]
     if chosen.since is not None:
         wanted.append(c.started_at >= chosen.since)
     if before is not None:
@@ -329,7 +334,7 @@ def stats(connection: Connection) -> Stats:
     points = select(func.coalesce(func.sum(schema.outflow.c.points), 0))
     open_alerts = (
         select(a.state, a.severity, func.count())
-        .where(a.state.in_(_OPEN))
+        .where(a.state.in_(_OPEN), ~_marked(Mark.SHADOW))
         .group_by(a.state, a.severity)
     )
     return Stats(
@@ -386,6 +391,10 @@ def _in_state(state: str | None) -> ColumnElement[bool]:
             return fired | (c.state == State.PENDING.value)
         case _:
             return c.state == state
+
+
+def _marked(mark: Mark) -> ColumnElement[bool]:
+    return schema.alerts.c.marks.contains(mark.value)  # none is part of another
 
 
 def _equal(wanted: Mapping[Any, Any]) -> list[ColumnElement[bool]]:

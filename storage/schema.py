@@ -199,7 +199,10 @@ alerts = Table(
     Column("acknowledged_by", Text),
     Column("assigned_to", Text),
     Column("shelved_until", BigInteger),
+    Column("escalation", Integer, nullable=False, server_default="0"),  # levels reached
+    Column("escalates_at", BigInteger),
     Index("alerts_by_start", "started_at", "id"),
+    Index("alerts_by_escalation", "escalates_at"),
     Index("alerts_by_site", "site", "state"),
     Index("alerts_by_state", "state", "started_at"),
 )

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, or_, select
 
+from core.annotations import Work
 from core.model import HOUR, Severity
-from core.surroundings import Names, Nearby, Other, Reading, Surroundings
+from core.surroundings import Names, Nearby, Other, Reading, Surroundings, Worked
 from storage import schema
 from storage.queries import AlertRow
 
@@ -39,6 +40,7 @@ def surroundings(connection: Connection, alert: AlertRow, until: int) -> Surroun
         km=WITHIN_KM,
         neighbours=others[:_MOST],
         rain=list(lately)[:_MOST],
+        works=_works(connection, alert, until),
         others=_others(connection, places, alert, until),
     )
 
@@ -106,6 +108,20 @@ def _others(
         Other(row.id, row.rule, places[row.site].names, Severity(row.severity), row.started_at)
         for row in connection.execute(statement)
     ]
+
+
+def _works(connection: Connection, alert: AlertRow, until: int) -> list[Worked]:
+    """Work on devices of the site meanwhile, or in the hours before, the newest first."""
+    w, d = schema.service_log.c, schema.devices.c
+    statement = (
+        select(w.device, w.work, w.start)
+        .join(schema.devices, d.id == w.device)
+        .where(d.site == alert.site, w.removed_at.is_(None), w.start <= until)
+        .where(or_(w.end.is_(None), w.end >= alert.started_at - RECENT))
+        .order_by(w.start.desc(), w.id)
+        .limit(_MOST)
+    )
+    return [Worked(row.device, Work(row.work), row.start) for row in connection.execute(statement)]
 
 
 def _names(row: Row[Any]) -> Names:

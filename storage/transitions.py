@@ -10,14 +10,16 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.model import Action, ActionKind, Reason, State, Transition
 from storage import schema
+from storage.changes import note
 
-# What an officer does says nothing new of the place: value and evidence of the alert stay.
-_BY_HAND = frozenset(
+# What officers do, or leave undone, says nothing new of the place: value and evidence stay.
+_OF_OFFICERS = frozenset(
     (
         Reason.ACKNOWLEDGED,
         Reason.ASSIGNED,
         Reason.BY_HAND,
         Reason.COMMENTED,
+        Reason.ESCALATED,
         Reason.REOPENED,
         Reason.SHELVED,
         Reason.UNSHELVED,
@@ -73,7 +75,7 @@ def _alert(transition: Transition, evidence: str) -> dict[str, Any]:
     }
     if after is State.RESOLVED:
         now |= {"resolved_at": transition.at, "shelved_until": None}
-    elif transition.reason not in _BY_HAND:
+    elif transition.reason not in _OF_OFFICERS:
         now |= {
             "severity": int(transition.severity),
             "value": transition.value,
@@ -100,6 +102,7 @@ def keep_action(connection: Connection, action: Action, at: int) -> None:
         "to": action.to,
     }
     connection.execute(insert(schema.actions), row)
+    note(connection, at, action.key, f"alert-{action.kind}", action.alert, action.note)
     shown: dict[ActionKind, dict[str, Any]] = {
         ActionKind.ACKNOWLEDGE: {"acknowledged_at": at, "acknowledged_by": action.by},
         ActionKind.ASSIGN: {"assigned_to": action.to},

@@ -10,7 +10,7 @@ from alerts.rule_facts import rule_facts
 from api.auth import new_key
 from api.server import ApiContext, SystemStatus, create_app
 from core.catalogue import CATALOGUE
-from core.model import Message, Role, Settled
+from core.model import Action, Message, Role, Settled, Transition
 from ingest import strangers
 from ingest.dialects.table import DIALECTS
 from storage.history import LedgerHistory
@@ -42,6 +42,9 @@ class DeskOf:
 
         async def amend(change: Change[Result], /) -> Result:
             return world.system.pipeline.amend(change)
+
+        async def act(action: Action, /) -> Transition | None:
+            return world.system.pipeline.act(action)
 
         async def push(topic: bytes, payload: bytes, /) -> Settled:
             world.now += 1
@@ -77,6 +80,8 @@ class DeskOf:
             catalogue=CATALOGUE,
             zone=world.system.city.registry.zone,
             standing=world.system.follow_up.standing,
+            act=act,
+            ladders=world.system.city.ladders,
         )
 
     def push(self, body: bytes, asked: str = "", **headers: str) -> Any:

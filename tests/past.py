@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine as Database
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from alerts import rule_files
 from alerts.engine import Engine
 from alerts.operations import OPERATIONS
 from alerts.replay import Moment, done, replay, resumption, said, tick
 from core import configuration
-from core.model import Action, ActionKind, Columns, Status
+from core.model import Action, ActionKind, Columns, Reason, Status
 from ingest import profiles
 from ingest.registry import Registry
 from storage import schema
@@ -54,12 +54,12 @@ class Past:
 
     def recorded(self) -> Episodes:
         """The transitions in the ledger, those of one alert in their order; not those about the
-        system itself, which follow from no reading.
+        system itself, nor those that officers' idleness brings: they follow from no reading.
         """
         c = schema.transitions.c
         found: dict[str, list[Told]] = {}
         columns = (c.alert, c.before, c.after, c.reason, c.severity, c.at, c.value)
-        of_readings = c.rule.not_in(OPERATIONS)
+        of_readings = and_(c.rule.not_in(OPERATIONS), c.reason != Reason.ESCALATED.value)
         for alert, *told in self.rows(select(*columns).where(of_readings).order_by(c.id)):
             found.setdefault(alert, []).append(Told(*told))
         return found

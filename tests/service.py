@@ -17,6 +17,7 @@ from core.catalogue import CATALOGUE
 from core.configuration import Configuration
 from core.model import (
     MINUTE,
+    Action,
     Clock,
     Columns,
     Counter,
@@ -247,6 +248,9 @@ def service(folder: Path) -> Iterator[Service]:
         with ledger.transaction() as connection:
             return change(connection)
 
+    async def act(_action: Action, /) -> Transition | None:
+        return None
+
     async def push(_topic: bytes, _payload: bytes, /) -> Settled:
         return Settled()
 
@@ -275,6 +279,7 @@ def service(folder: Path) -> Iterator[Service]:
         throttle=lambda _: Throttle(messages_per_second=1000, beyond=0, wait=0),
         rules={"beach-turbid": RuleFacts(name={"en": "Turbid water", "th": "น้ำขุ่น"})},
         catalogue=CATALOGUE,
+        act=act,
         standing=FollowUp(ledger, Arrangements(zone=CITY.zone)).standing,
         local_key_hash=hash_of(LOCAL_KEY),
     )

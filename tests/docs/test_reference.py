@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, SecretStr, TypeAdapter
 
 from alerts import standards
+from alerts.escalation import EscalationFile, LadderEntry, LevelEntry
 from alerts.maintenance import MaintenanceFile, WindowEntry
 from alerts.matchers import LABELS
 from alerts.rule_entries import RuleEntry, RulesFile, SelectEntry
@@ -222,6 +223,7 @@ def test_it_has_a_row_for_each_limit_of_the_standards(limit: Limit) -> None:
         pytest.param("devices.yaml", [DeviceEntry, GatewayEntry, AutoApproveEntry], id="devices"),
         pytest.param("sources.yaml", [SourceEntry], id="sources"),
         pytest.param("profiles/", [ProfileEntry, ChannelEntry], id="profiles"),
+        pytest.param("escalation.yaml", [LadderEntry, LevelEntry], id="escalation"),
         pytest.param("maintenance.yaml", [WindowEntry], id="maintenance"),
         pytest.param("standards/", [Limit], id="standards"),
     ],
@@ -242,6 +244,7 @@ def test_it_names_each_key_of_a_configuration_file(
         pytest.param("configuration", "devices.yaml", DevicesFile, id="devices"),
         pytest.param("configuration", "sources.yaml", SourcesFile, id="sources"),
         pytest.param("configuration", "profiles/", ProfilesFile, id="profiles"),
+        pytest.param("configuration", "escalation.yaml", EscalationFile, id="escalation"),
         pytest.param("configuration", "maintenance.yaml", MaintenanceFile, id="maintenance"),
         pytest.param("configuration", "standards/", StandardsFile, id="standards"),
     ],

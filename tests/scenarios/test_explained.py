@@ -66,6 +66,9 @@ def test_an_alert_is_explained(desk: DeskOf) -> None:
     desk.world.publish("mai-khao-1", turbidity=5.0, rain=1.0)
     desk.world.at("00:05").publish("patong-1", turbidity=61.5)
     desk.world.at("01:05")
+    work = {"device": "patong-1", "work": "cleaning", "from": "2026-11-21T23:00:00Z"}
+    work |= {"to": "2026-11-21T23:30:00Z", "note": "algae", "by": "Somchai"}
+    assert desk.post("/v1/service-log", work).status_code == 201
     explained = why(desk, "foul")
     assert explained["text"]["en"].splitlines()[1:] == [
         "Turbidity of patong-1 at Patong was 61.5 NTU, 36.5 NTU above the limit of 25 NTU.",
@@ -75,6 +78,7 @@ def test_an_alert_is_explained(desk: DeskOf) -> None:
         "The quality tests object to none of them.",
         "karon-2 at Karon, 5.6 km away, reads 4.1 NTU (2026-11-22 07:04).",
         "Rain at Karon, 5.6 km away: 12 mm/h (2026-11-22 07:04).",
+        "Work on patong-1: cleaning, from 2026-11-22 06:00.",
         "Also at Karon: Sour, info, since 2026-11-22 07:04.",
         "The limit is At most, 25 NTU: A notice (2017).",
         "About the limit: Ours.",

@@ -221,3 +221,26 @@ def test_everything_can_be_silenced_when_it_is_said(desk: DeskOf) -> None:
     silence(desk, matchers=[], everything=True)
     desk.world.at("00:10").publish("bin-1", fill_level=85.0)
     assert alerts(desk) == {"bin-full": [("silence", "1")]}
+
+
+def test_a_gateway_that_is_gone_mutes_the_silence_of_its_devices(tmp_path: Path) -> None:
+    rules = """
+rules:
+  - {id: device-silent, kind: missing, name: {en: Silent, th: เงียบ}, every: 5m, above: {warning: 3}}
+  - {id: gateway-silent, kind: missing, of: gateway, name: {en: Gone, th: หาย}, every: 5m,
+     above: {critical: 3}}
+"""
+    with small_world(tmp_path, {"rules": rules}) as world:
+        for minute in range(0, 20, 5):
+            world.at(f"00:{minute:02}").publish("bin-2", gateway="other", fill_level=10.0)
+        world.publish("bin-1", fill_level=10.0).at("00:45")
+        desk = DeskOf(world)
+        shown = {alert["subject"]: alert for alert in desk.get("/v1/alerts")["items"]}
+        for device, gateway in (("bin-1", "gw"), ("bin-2", "other")):
+            inhibitor = shown[f"gateway/{gateway}"]
+            held = [{"kind": "inhibition", "id": inhibitor["id"]}]
+            assert (shown[device]["muted_by"], inhibitor["muted_by"]) == (held, [])
+        world.publish("patong-1", ph=8.0)
+        shown = {alert["subject"]: alert for alert in desk.get("/v1/alerts?state=open")["items"]}
+        assert "gateway/gw" not in shown, "it is heard by another device"
+        assert shown["bin-1"]["muted_by"] == []

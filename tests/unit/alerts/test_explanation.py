@@ -13,9 +13,10 @@ from alerts import explanation
 from alerts.explanation import Facts, RuleFacts, explain
 from alerts.phrases import PHRASES
 from alerts.standards import Limit
+from core.annotations import Work
 from core.configuration import Name
 from core.model import DAY, HOUR, MINUTE, SECOND, Flag, Severity, State
-from core.surroundings import Nearby, Other, Reading, Surroundings, Work
+from core.surroundings import Nearby, Other, Reading, Surroundings, Worked
 
 BEGAN = 1_795_305_600_000_000  # 2026-11-22T00:00:00Z, 07:00 in Bangkok
 PATONG, KARON = {"en": "Patong", "th": "ป่าตอง"}, {"en": "Karon", "th": "กะรน"}
@@ -57,6 +58,7 @@ MADE = {
     "per": ["hour", "minute"],
     "severity": [severity.label for severity in Severity],
     "state": [state.value for state in State],
+    "work": [work.value for work in Work],
     "what": ["above", "below", "composite", "count", "missing", "rate"],
 }
 
@@ -180,7 +182,7 @@ def test_it_says_what_why_since_when_and_by_which_rule() -> None:
             id="rain",
         ),
         pytest.param(
-            {"around": Surroundings(works=[Work("patong-1", "cleaning", BEGAN)])},
+            {"around": Surroundings(works=[Worked("patong-1", Work.CLEANING, BEGAN)])},
             "Work on patong-1: cleaning, from 2026-11-22 07:00.",
             id="service",
         ),

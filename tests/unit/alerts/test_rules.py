@@ -160,6 +160,16 @@ def test_a_level_may_be_a_limit_of_the_law(tmp_path: Path) -> None:
             id="a selection of what is not there",
         ),
         pytest.param(
+            RULE + "    inhibited_by: [strange]\n",
+            ["7: no rule is called strange; correct it"],
+            id="a strange inhibitor",
+        ),
+        pytest.param(
+            RULE + "    inhibited_by: [r]\n",
+            ["7: r is inhibited by r; one of them must be heard"],
+            id="inhibited by itself",
+        ),
+        pytest.param(
             RULE + RULE,
             ["7: two rules are called r; rename this or that of rules.yaml:2"],
             id="an id twice",

@@ -1,10 +1,11 @@
 """Alerts: which are listed, in what order, and what one of them tells."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from core.model import Severity, State, iso
+from core.model import Mark, Severity, State, iso
 from tests.service import NOW, Service, ago, change
 
 PENDING, FIRING, RESOLVED = State.PENDING, State.FIRING, State.RESOLVED
@@ -78,6 +79,11 @@ def test_an_alert_tells_its_story(told: Service) -> None:
         "changed_at": iso(ago(15)),
         "value": 61.5,
         "evidence": {"level": 25.0},
+        "marks": [],
+        "acknowledged": None,
+        "assigned_to": None,
+        "shelved_until": None,
+        "escalation": {"level": 0, "name": None, "next": None, "next_at": None},
         "muted_by": [{"kind": "inhibition", "id": "c"}],
     }
     assert [(t["before"], t["after"]) for t in transitions] == [
@@ -91,3 +97,19 @@ def test_an_alert_tells_its_story(told: Service) -> None:
 
 def test_an_alert_of_a_rule_that_is_gone_has_no_name(told: Service) -> None:
     assert told.get("/v1/alerts/r")["name"] is None
+
+
+def test_what_is_folded_or_on_trial_is_listed_only_when_it_is_asked_for(served: Service) -> None:
+    plain = change("a", FIRING, ago(5))
+    marked = {"b": (Mark.FOLDED,), "c": (Mark.SHADOW, Mark.STALE), "d": (Mark.STALE,)}
+    more = [replace(plain, alert=name, marks=marks) for name, marks in marked.items()]
+    served.store(transitions=[plain, *more])
+
+    def shown(**also: Any) -> str:
+        return "".join(sorted(item["id"] for item in served.get("/v1/alerts", **also)["items"]))
+
+    assert shown() == "ad"
+    assert shown(folded=True) == "abd"
+    assert shown(shadow=True) == "acd"
+    assert shown(folded=True, shadow=True) == "abcd"
+    assert served.get("/v1/sites/bay")["open_alerts"] == 3, "a trial alarms nobody"

@@ -1,0 +1,81 @@
+"""How far alerts are escalated, and when they are next."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from core.model import Mark, Severity
+from core.muting import Escalation
+from storage import schema
+
+_A = schema.alerts.c
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """An alert whose next level is due."""
+
+    alert: str
+    rule: str
+    version: str
+    subject: str
+    site: str
+    severity: Severity
+    value: float
+    marks: tuple[Mark, ...]
+    escalation: Escalation
+
+
+def escalations(connection: Connection, alerts: Collection[str]) -> dict[str, Escalation]:
+    """How far these are escalated; those that the ledger does not know yet are left out."""
+    wanted, found = list(alerts), dict[str, Escalation]()
+    for start in range(0, len(wanted), _CHUNK):
+        chosen = _A.id.in_(wanted[start : start + _CHUNK])
+        columns = (_A.id, _A.escalation, _A.escalates_at, _A.acknowledged_at)
+        rows = connection.execute(select(*columns).where(chosen))
+        found |= {row.id: _escalation(row) for row in rows}
+    return found
+
+
+def overdue(connection: Connection, at: int) -> list[Overdue]:
+    """Alerts that are to be escalated at `at`, µs, the longest due first; not while shelved."""
+    statement = (
+        select(schema.alerts)
+        .where(_A.escalates_at <= at, _A.shelved_until.is_(None))
+        .order_by(_A.escalates_at, _A.id)
+    )
+    return [_overdue(row) for row in connection.execute(statement)]
+
+
+def next_due(connection: Connection) -> int | None:
+    """When the next alert is to be escalated; None when none is."""
+    statement = select(func.min(_A.escalates_at)).where(_A.shelved_until.is_(None))
+    return connection.execute(statement).scalar()
+
+
+def keep_escalations(connection: Connection, changed: Mapping[str, Escalation]) -> None:
+    """So far these alerts are escalated now."""
+    for alert, (level, due_at, _) in changed.items():
+        now = {"escalation": level, "escalates_at": due_at}
+        connection.execute(update(schema.alerts).where(_A.id == alert).values(now))
+
+
+def _escalation(row: Any) -> Escalation:
+    return Escalation(row.escalation, row.escalates_at, row.acknowledged_at is not None)
+
+
+def _overdue(row: Any) -> Overdue:
+    return Overdue(
+        alert=row.id,
+        rule=row.rule,
+        version=row.version,
+        subject=row.subject,
+        site=row.site,
+        severity=Severity(row.severity),
+        value=row.value,
+        marks=tuple(Mark(mark) for mark in row.marks.split()),
+        escalation=_escalation(row),
+    )
