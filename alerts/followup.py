@@ -4,7 +4,7 @@ It is asked between the engine's outcome and the commit, on the thread that owns
 looks at the ledger as it is then; so it remembers nothing that a restart could lose.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from alerts.escalation import LadderEntry, escalate, ladder_of
 from alerts.maintenance import WindowEntry
-from alerts.muting import Relations, Standing, mutes
+from alerts.muting import Relations, Standing, by_site, mutes
 from core.model import MINUTE, Reason, State, Transition
 from core.muting import Consequences, Escalation, Labels
 from storage import escalations, labels, maintenance, silences
@@ -55,7 +55,7 @@ class FollowUp:
             before = self.standing(connection, at, places)
             known = escalations.escalations(connection, {t.alert for t in transitions})
         told = [places.labels(transition.alert, transition) for transition in transitions]
-        now = replace(before, firing=_firing(before.firing, transitions, told))
+        now = replace(before, firing=_firing(before.firing.values(), transitions, told))
         return Consequences(
             mutes=[mutes(alert, now) for alert in told],
             escalations=self._escalations(known, transitions, told, at),
@@ -81,7 +81,7 @@ class FollowUp:
             zone=self.arrangements.zone,
             silences=silences.silences_in_force(connection, at),
             windows=[*self.arrangements.windows, *made],
-            firing=list(firing),
+            firing=by_site(firing),
             relations=self.arrangements.relations,
         )
 
@@ -115,17 +115,17 @@ class FollowUp:
 
 
 def _firing(
-    before: Sequence[Labels], transitions: Sequence[Transition], told: Sequence[Labels]
-) -> list[Labels]:
+    before: Iterable[Sequence[Labels]], transitions: Sequence[Transition], told: Sequence[Labels]
+) -> Mapping[str, Sequence[Labels]]:
     """Who may mute others once these are done."""
-    firing = {alert.alert: alert for alert in before}
+    firing = {alert.alert: alert for alerts in before for alert in alerts}
     for transition, alert in zip(transitions, told, strict=True):
         firing.pop(alert.alert, None)
         if transition.after is State.FIRING and labels.mutes_others(
             transition.subject, transition.marks
         ):
             firing[alert.alert] = alert
-    return list(firing.values())
+    return by_site(firing.values())
 
 
 def _escalated(alert: Overdue, level: str) -> Transition:

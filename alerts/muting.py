@@ -38,14 +38,24 @@ class Relations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """All that may hold back at the moment `at` (µs): silences, windows, alerts that fire."""
+    """All that may hold back at the moment `at` (µs): silences, windows, and alerts that fire, by
+    their site.
+    """
 
     at: int
     zone: ZoneInfo
     silences: Sequence[Silence] = ()
     windows: Sequence[WindowEntry] = ()
-    firing: Sequence[Labels] = ()
+    firing: Mapping[str, Sequence[Labels]] = field(default_factory=dict)
     relations: Relations = Relations()
+
+
+def by_site(firing: Iterable[Labels]) -> Mapping[str, Sequence[Labels]]:
+    """Alerts by their sites: in a storm each has few others to be compared with."""
+    found: dict[str, list[Labels]] = {}
+    for alert in firing:
+        found.setdefault(alert.site, []).append(alert)
+    return found
 
 
 def mutes(labels: Labels, standing: Standing) -> tuple[Mute, ...]:
@@ -77,7 +87,7 @@ def _gateway(inhibitor: Labels, muted: Labels, relations: Relations) -> bool:
 
 
 def _rule(inhibitor: Labels, muted: Labels, relations: Relations) -> bool:
-    """A rule that names others is muted by them at the same device, gateway, site or district."""
+    """A rule that names others is muted by them at the same site or gateway, or in the district."""
     named = inhibitor.rule in relations.inhibited_by.get(muted.rule, ())
     return named and _covers(inhibitor, muted)
 
@@ -93,20 +103,20 @@ INHIBITIONS: Mapping[str, Callable[[Labels, Labels, Relations], bool]] = Mapping
 
 
 def _covers(inhibitor: Labels, muted: Labels) -> bool:
-    """Whether the inhibitor speaks of the place of the muted: its device if it has one, else its
-    gateway, its site, its district, or the whole city.
+    """Whether the inhibitor speaks of the place of the muted: of its site, where it has one, else
+    of its gateway, its district, or the whole city.
     """
-    if inhibitor.device:
-        return inhibitor.device == muted.device or inhibitor.site == muted.site != ""
-    if inhibitor.gateway:
-        return inhibitor.gateway == muted.gateway
     if inhibitor.site:
         return inhibitor.site == muted.site
+    if inhibitor.gateway:
+        return inhibitor.gateway == muted.gateway
     return inhibitor.district in ("", muted.district)
 
 
 def _inhibitors(labels: Labels, standing: Standing) -> Iterable[str]:
-    for other in standing.firing:
+    here = standing.firing.get(labels.site, ())
+    elsewhere = standing.firing.get("", ()) if labels.site else ()
+    for other in (*here, *elsewhere):  # an inhibitor speaks of the same site, or of none
         if other.alert != labels.alert and any(
             inhibits(other, labels, standing.relations) for inhibits in INHIBITIONS.values()
         ):

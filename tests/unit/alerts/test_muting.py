@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from alerts.maintenance import WindowEntry
-from alerts.muting import Relations, Standing, mutes
+from alerts.muting import Relations, Standing, by_site, mutes
 from core.configuration import UTC_ZONE
 from core.model import HOUR, Severity
 from core.muting import Labels, Mute, MuteKind, Silence
@@ -47,7 +47,7 @@ def silence(identifier: str = "7", **changed: object) -> Silence:
 
 
 def standing(*firing: Labels, **changed: object) -> Standing:
-    made = Standing(at=NOW, zone=UTC_ZONE, firing=firing, relations=RELATIONS)
+    made = Standing(at=NOW, zone=UTC_ZONE, firing=by_site(firing), relations=RELATIONS)
     return replace(made, **changed)  # type: ignore[arg-type]
 
 
