@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine as Database
 
 import brokers
+import ruling
 import upkeep
 from alerts import escalation, maintenance, rule_files, standards
 from alerts.engine import Engine
@@ -29,7 +30,6 @@ from alerts.escalation import LadderEntry
 from alerts.followup import Arrangements, FollowUp
 from alerts.maintenance import WindowEntry
 from alerts.muting import Relations
-from alerts.rule_facts import rule_facts
 from alerts.rules import Rule
 from api.auth import new_key
 from api.metrics import settle_seconds
@@ -37,7 +37,7 @@ from api.server import ApiContext, SystemStatus, Write, create_app
 from core import configuration, overrides
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
-from core.errors import ConfigError, StartError
+from core.errors import AndamanError, ConfigError, StartError
 from core.model import MINUTE, Action, Gateway, Message, Role, Settled, Transition, Unit
 from core.overrides import Effective, Overrides
 from core.settings import Settings
@@ -56,6 +56,7 @@ from ingest.registry import Registry
 from ingest.sources import Sources
 from ingest.status import FILTER as STATUS_FILTER
 from ingest.worker import Worker
+from ruling import Changed, RuleDesk
 from serving import LOCAL_FILE, keep, listening, local_file, serve
 from storage.database import open_readers
 from storage.forwarder import Forwarder
@@ -65,6 +66,7 @@ from storage.ledger import Ledger
 from storage.outflow import read_outflow
 from storage.refill import start_over
 from storage.registry import Change
+from storage.rules import OwnRule
 from upkeep import quietly
 
 log = logging.getLogger(__name__)
@@ -120,6 +122,7 @@ class System:
     engine: Engine
     follow_up: FollowUp
     pipeline: Pipeline
+    rules: RuleDesk
 
     def close(self) -> None:
         """Give the data folder back."""
@@ -166,12 +169,13 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
     try:
         known, gateways = ledger.register(city.registry), city.registry.gateways
         admission = Admission.of(gateways, settings.series_per_day, ledger.begun, clock())
-        engine = Engine(city.rules, settings.lateness_minutes * MINUTE)
+        book = ruling.first_book(settings.config_dir, city.registry, ledger, clock())
+        engine = Engine(book.rules, settings.lateness_minutes * MINUTE)
         arrangements = Arrangements(
             zone=city.registry.zone,
             windows=city.windows,
             ladders=city.ladders,
-            relations=Relations.of(city.rules),
+            relations=Relations.of(book.rules),
         )
         follow_up = FollowUp(ledger, arrangements)
         pipeline = Pipeline(
@@ -198,6 +202,7 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
         engine=engine,
         follow_up=follow_up,
         pipeline=pipeline,
+        rules=RuleDesk(settings.config_dir, city.registry, pipeline, follow_up, book, clock),
     )
 
 
@@ -209,6 +214,15 @@ class Running:
     api_url: str
     broker: BrokerAddress
     write: Write
+
+    async def reload_rules(self) -> None:
+        """Read the files of rules again; when they have mistakes, the log says so and no more."""
+        try:
+            changed = await self.write(lambda _: self.system.rules.reload("signal"))
+        except AndamanError as error:
+            log.error("rules stay as they are:\n%s", error)
+            return
+        log.info("rules are read again; changed: %s", ", ".join(sorted(changed)) or "none")
 
     async def create_key(self, role: Role, owner: str) -> str:
         """A new API key; its text is kept nowhere else."""
@@ -377,6 +391,12 @@ def _context(
     async def act(action: Action) -> Transition | None:
         return await write(lambda _: system.pipeline.act(action))
 
+    async def reload_rules(by: str) -> Changed:
+        return await write(lambda _: system.rules.reload(by))
+
+    async def keep_rule(own: OwnRule, by: str, action: str) -> Changed:
+        return await write(lambda _: system.rules.keep(own, by, action))
+
     return ApiContext(
         readers=system.readers,
         history=history,
@@ -394,7 +414,10 @@ def _context(
         status=status,
         clocks=system.pipeline.clocks.all,
         throttle=lambda gateway: system.pipeline.limits.of(gateway, now()),
-        rules=rule_facts(system.city.rules, system.city.standards),
+        rules=system.rules.facts,
+        book=lambda: system.rules.book,
+        reload_rules=reload_rules,
+        keep_rule=keep_rule,
         catalogue=CATALOGUE,
         standing=system.follow_up.standing,
         act=act,

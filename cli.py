@@ -51,6 +51,7 @@ cli.add_typer(cli_officers.quality, name="quality")
 cli.add_typer(cli_quarantine.commands, name="quarantine")
 cli.add_typer(cli_officers.service, name="service")
 cli.command()(cli_replay.replay)
+cli.add_typer(cli_rules.commands, name="rules")
 cli.add_typer(cli_registry.sites_cli, name="sites")
 cli.add_typer(cli_registry.devices_cli, name="devices")
 
@@ -218,6 +219,12 @@ async def _run(settings: Settings, ready_file: Path | None) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with composition.running(settings) as system:
+        loop, reloading = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+        def reload() -> None:
+            reloading.add(asyncio.create_task(system.reload_rules()))
+
+        loop.add_signal_handler(signal.SIGHUP, reload)
         if ready_file is not None:
             mqtt = {"host": system.broker.host, "port": system.broker.port}
             ready = {"api": system.api_url, "mqtt": mqtt}

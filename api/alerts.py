@@ -266,7 +266,7 @@ def _alert(
     context: ApiContext, row: AlertRow, places: Places, standing: Standing
 ) -> dict[str, Any]:
     device, _, parameter = row.subject.partition("/")
-    rule = context.rules.get(row.rule)
+    rule = context.rules().get(row.rule)
     over = row.state == State.RESOLVED
     about = places.labels(row.id, row)
     held = () if over else mutes(about, standing)

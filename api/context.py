@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from alerts.escalation import LadderEntry
 from alerts.explanation import RuleFacts
 from alerts.muting import Standing
+from alerts.rule_book import Book
 from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
 from core.configuration import UTC_ZONE
@@ -24,6 +25,7 @@ from storage.labels import Places
 from storage.ledger import Ledger
 from storage.quarantine import Held
 from storage.registry import Change
+from storage.rules import OwnRule
 
 Result = TypeVar("Result")
 
@@ -98,6 +100,22 @@ class Admit(Protocol):
     def __call__(self) -> Awaitable[str]: ...
 
 
+class ReloadRules(Protocol):
+    """Reads the files of rules again on that thread; by rule its version before and now, where that
+    is another. `by` is the key that asks. Raises ConfigError, StorageError.
+    """
+
+    def __call__(self, by: str, /) -> Awaitable[Mapping[str, tuple[str, str]]]: ...
+
+
+class KeepRule(Protocol):
+    """Makes a rule of the API so; the same. Raises RegistryError as well."""
+
+    def __call__(
+        self, own: OwnRule, by: str, action: str, /
+    ) -> Awaitable[Mapping[str, tuple[str, str]]]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
     """`readers`, `status`, `throttle` (of a gateway) and `clocks` (of devices of which enough was
@@ -112,8 +130,9 @@ class ApiContext:
     `standing` tells what may hold alerts back at a moment, µs; `act` does what an officer does to
     an alert, and gives nothing where that does not apply; `ladders` are those of escalation.
 
-    `rules` maps a rule to what is told of it; `local_key_hash` is the hash of the key that
-    the command line on this machine uses, an administrator's; `collectors` are further metrics;
+    `rules` maps a rule to what is told of it, `book` has all that is written; `local_key_hash` is
+    the hash of the key that the command line on this machine uses, an administrator's;
+    `collectors` are further metrics;
     a change that is not stored within `write_seconds` is given up.
     """
 
@@ -131,7 +150,10 @@ class ApiContext:
     status: Callable[[], SystemStatus]
     throttle: Callable[[str], Throttle]
     clocks: Callable[[], Mapping[str, Clock]]
-    rules: Mapping[str, RuleFacts]
+    rules: Callable[[], Mapping[str, RuleFacts]]
+    book: Callable[[], Book]
+    reload_rules: ReloadRules
+    keep_rule: KeepRule
     catalogue: Mapping[str, Parameter]
     standing: Callable[[Connection, int, Places], Standing]
     act: Callable[[Action], Awaitable[Transition | None]]

@@ -179,7 +179,7 @@ def _facts(
     return Facts(
         rule=row.rule,
         version=row.version,
-        about=_about(context.rules.get(row.rule) or RuleFacts(name=name), row),
+        about=_about(context.rules().get(row.rule) or RuleFacts(name=name), row),
         subject=row.subject,
         device=device,
         site=around.site or {},
@@ -194,7 +194,7 @@ def _facts(
         **_limits(row.evidence),
         recent=recent,
         around=replace(around, rain_unit=context.unit_of("rain")),
-        rules={rule: about.name for rule, about in context.rules.items()},
+        rules={rule: about.name for rule, about in context.rules().items()},
     )
 
 

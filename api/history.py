@@ -222,7 +222,7 @@ def _history_cells(row: HistoryRow) -> Sequence[Cell]:
 
 
 def _alert_cells(context: ApiContext, row: AlertRow) -> Sequence[Cell]:
-    about = context.rules.get(row.rule)
+    about = context.rules().get(row.rule)
     moments = (row.started_at, row.fired_at, row.resolved_at, row.changed_at)
     return [
         row.id,

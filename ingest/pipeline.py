@@ -77,7 +77,12 @@ class Judge(Protocol):
         self, wrong: Mapping[str, float], undecided: Iterable[str], now: int
     ) -> Outcome: ...
     def on_change(
-        self, now: int, *, moved: Sequence[Series] = (), units: Sequence[Unit] | None = None
+        self,
+        now: int,
+        *,
+        rules: Sequence[Any] | None = None,
+        moved: Sequence[Series] = (),
+        units: Sequence[Unit] | None = None,
     ) -> Outcome: ...
     def accept(self, outcome: Outcome) -> None: ...
 
@@ -246,8 +251,7 @@ class Pipeline:
             StorageError, and whatever `change` raises: nothing changed.
         """
         self._resume()
-        if self.registry.newborn or self.registry.arrived:  # by a batch that failed, to come again
-            self._commit(NOTHING_CHECKED, Counts(), [], self._nothing())
+        self._settle_births()
         with self._ledger.transaction() as connection:
             result = change(connection)
             city = known(connection)
@@ -261,6 +265,29 @@ class Pipeline:
         self._fit()
         self._accepted(NOTHING_CHECKED, batch, outcome)
         return result
+
+    def rule(self, change: Change[Result], rules: Callable[[Result], Sequence[Any]]) -> Result:
+        """Change the rules, which `rules` takes from the result: in the ledger, and for what comes
+        from now on.
+
+        Raises:
+            StorageError, and whatever `change` raises: nothing changed.
+        """
+        self._resume()
+        self._settle_births()
+        with self._ledger.transaction() as connection:
+            result = change(connection)
+            now = self._moment()
+            outcome = self._engine.on_change(now, rules=rules(result))
+            batch = self._batch(NOTHING_CHECKED, Counts(), [], outcome, heard_at=now)
+            store(connection, batch)
+        self._accepted(NOTHING_CHECKED, batch, outcome)
+        return result
+
+    def _settle_births(self) -> None:
+        """Those of a batch that failed, to come again."""
+        if self.registry.newborn or self.registry.arrived:
+            self._commit(NOTHING_CHECKED, Counts(), [], self._nothing())
 
     def amend(self, change: Change[Result]) -> Result:
         """Change what people say of readings: in the ledger, and for those that come from now on.

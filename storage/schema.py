@@ -227,6 +227,29 @@ transitions = Table(
     Column("marks", Text, nullable=False, server_default=""),
 )
 
+# Rules that were made by the API, as JSON; those of files are in no table.
+own_rules = Table(
+    "own_rules",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+)
+
+# What each rule said from when on; without a version it was not in force.
+rule_versions = Table(
+    "rule_versions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Index("rule_versions_by_rule", "rule", "id"),
+)
+
 # What officers did to alerts, at moments when nothing else happened.
 actions = Table(
     "actions",

@@ -6,16 +6,17 @@ from typing import Any, TypeVar
 
 from fastapi.testclient import TestClient
 
-from alerts.rule_facts import rule_facts
 from api.auth import new_key
 from api.server import ApiContext, SystemStatus, create_app
 from core.catalogue import CATALOGUE
 from core.model import Action, Message, Role, Settled, Transition
 from ingest import strangers
 from ingest.dialects.table import DIALECTS
+from ruling import Changed
 from storage.history import LedgerHistory
 from storage.ledger import Ledger
 from storage.registry import Change
+from storage.rules import OwnRule
 from tests.world import World
 
 Result = TypeVar("Result")
@@ -57,6 +58,12 @@ class DeskOf:
         async def admit() -> str:
             return ""
 
+        async def reload_rules(by: str, /) -> Changed:
+            return world.system.rules.reload(by)
+
+        async def keep_rule(own: OwnRule, by: str, action: str, /) -> Changed:
+            return world.system.rules.keep(own, by, action)
+
         return ApiContext(
             readers=world.system.readers,
             history=LedgerHistory(world.system.readers),
@@ -76,7 +83,10 @@ class DeskOf:
             status=lambda: SystemStatus(checks={}),
             clocks=world.system.pipeline.clocks.all,
             throttle=lambda gateway: world.system.pipeline.limits.of(gateway, world.now),
-            rules=rule_facts(world.system.city.rules, world.system.city.standards),
+            rules=world.system.rules.facts,
+            book=lambda: world.system.rules.book,
+            reload_rules=reload_rules,
+            keep_rule=keep_rule,
             catalogue=CATALOGUE,
             zone=world.system.city.registry.zone,
             standing=world.system.follow_up.standing,
@@ -100,6 +110,10 @@ class DeskOf:
     def patch(self, path: str, body: Any) -> Any:
         """The response to the administrator."""
         return self._ask("PATCH", path, body)
+
+    def put(self, path: str, body: Any) -> Any:
+        """The response to the administrator."""
+        return self._ask("PUT", path, body)
 
     def delete(self, path: str) -> Any:
         """The response to the administrator."""

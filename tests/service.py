@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from alerts.explanation import RuleFacts
 from alerts.followup import Arrangements, FollowUp
+from alerts.rule_book import Book, Listed
 from api.auth import hash_of, new_key
 from api.server import ApiContext, Check, SystemStatus, create_app
 from core.catalogue import CATALOGUE
@@ -44,6 +45,7 @@ from storage.database import open_readers
 from storage.history import LedgerHistory
 from storage.ledger import Batch, Ledger
 from storage.registry import Change
+from storage.rules import OwnRule
 
 NOW = 1_795_309_200_000_000  # 2026-11-22T01:00:00Z
 INSTALLED = 1_768_435_200_000_000  # 2026-01-15T00:00:00Z
@@ -95,6 +97,7 @@ def series_of(*pairs: tuple[str, str]) -> list[Series]:
     return found
 
 
+TURBID = Listed(id="beach-turbid", origin="rules/beach.yaml:3", text="- id: …", rule=None)
 SERIES = series_of(("buoy", "turbidity"), ("buoy", "battery_level"), ("mast", "pm25"))
 
 
@@ -260,6 +263,12 @@ def service(folder: Path) -> Iterator[Service]:
     async def admit() -> str:
         return ""
 
+    async def reload_rules(_by: str, /) -> Mapping[str, tuple[str, str]]:
+        return {}
+
+    async def keep_rule(_own: OwnRule, _by: str, _action: str, /) -> Mapping[str, tuple[str, str]]:
+        return {}
+
     context = ApiContext(
         readers=readers,
         history=LedgerHistory(readers),
@@ -277,7 +286,10 @@ def service(folder: Path) -> Iterator[Service]:
         status=healthy,
         clocks=lambda: {"buoy": CLOCK},
         throttle=lambda _: Throttle(messages_per_second=1000, beyond=0, wait=0),
-        rules={"beach-turbid": RuleFacts(name={"en": "Turbid water", "th": "น้ำขุ่น"})},
+        rules=lambda: {"beach-turbid": RuleFacts(name={"en": "Turbid water", "th": "น้ำขุ่น"})},
+        book=lambda: Book(listed={TURBID.id: TURBID}, limits={}),
+        reload_rules=reload_rules,
+        keep_rule=keep_rule,
         catalogue=CATALOGUE,
         act=act,
         standing=FollowUp(ledger, Arrangements(zone=CITY.zone)).standing,

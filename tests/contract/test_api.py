@@ -50,6 +50,7 @@ FILLED = {
         "/v1/series/buoy/turbidity",
         "/v1/series/buoy/turbidity?every=1h",
     ],
+    "/v1/rules/{rule}": ["/v1/rules/beach-turbid"],
     "/v1/silences/{silence}": ["/v1/silences/1"],
     "/v1/sites/{site}": ["/v1/sites/bay", "/v1/sites/corner"],
 }

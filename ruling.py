@@ -1,0 +1,123 @@
+"""Rules change while the system runs: files are read again, the API writes its own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from alerts import rule_book
+from alerts.explanation import RuleFacts
+from alerts.followup import FollowUp
+from alerts.muting import Relations
+from alerts.rule_book import Book
+from alerts.rule_facts import rule_facts
+from core.configuration import Configuration
+from core.errors import RegistryError
+from ingest.pipeline import Pipeline
+from storage.changes import note
+from storage.ledger import Ledger
+from storage.registry import known
+from storage.rules import OwnRule, keep_own_rule, keep_versions, own_rules
+
+FILES = "files"
+
+Changed = Mapping[str, tuple[str, str]]  # by rule its version before and now, empty for none
+
+
+def first_book(folder: Path, city: Configuration, ledger: Ledger, at: int) -> Book:
+    """The rules with which the system starts.
+
+    Raises:
+        ConfigError: the files have mistakes.
+        StorageError: the ledger refuses.
+    """
+    with ledger.transaction() as connection:
+        book = _read(folder, city, connection)
+        said = {name: one.said for name, one in book.listed.items()}
+        keep_versions(connection, said, by=FILES, at=at)
+    return book
+
+
+class RuleDesk:
+    """The rules that are in force; changed on the pipeline's thread, read from any."""
+
+    def __init__(
+        self,
+        folder: Path,
+        city: Configuration,
+        pipeline: Pipeline,
+        follow_up: FollowUp,
+        book: Book,
+        clock: Callable[[], int],
+    ) -> None:
+        self.book = book
+        self._follow_up = follow_up
+        self._folder = folder
+        self._city = city
+        self._pipeline = pipeline
+        self._clock = clock
+        self._facts = rule_facts(book.rules, book.limits)
+
+    def facts(self) -> Mapping[str, RuleFacts]:
+        """What is told of each rule."""
+        return self._facts
+
+    def reload(self, by: str) -> Changed:
+        """Read the files again. Alerts of rules that are others now end; the rest goes on.
+
+        Raises:
+            ConfigError: the files have mistakes; nothing changed.
+            StorageError: nothing changed.
+        """
+        return self._change(by, "rules-reload", "", lambda _: None)
+
+    def keep(self, own: OwnRule, by: str, action: str) -> Changed:
+        """Make a rule of the API so; `action` is for the audit.
+
+        Raises:
+            RegistryError: it is wrong, or a file has one of this name; nothing changed.
+            ConfigError: the files have mistakes meanwhile; nothing changed.
+            StorageError: nothing changed.
+        """
+
+        def write(connection: Connection) -> None:
+            keep_own_rule(connection, own)
+
+        return self._change(by, action, own.id, write)
+
+    def _change(
+        self, by: str, action: str, subject: str, write: Callable[[Connection], None]
+    ) -> Changed:
+        at = self._clock()
+
+        def change(connection: Connection) -> tuple[Book, Changed]:
+            write(connection)
+            book = _read(self._folder, self._city, connection)
+            if subject:
+                _refuse_strangers(book, subject)
+            said = {name: one.said for name, one in book.listed.items()}
+            changed = keep_versions(connection, said, by=by, at=at)
+            note(connection, at, by, action, subject, ", ".join(sorted(changed)))
+            return book, changed
+
+        book, changed = self._pipeline.rule(change, lambda result: result[0].rules)
+        self.book, self._facts = book, rule_facts(book.rules, book.limits)
+        self._follow_up.arrangements = replace(
+            self._follow_up.arrangements, relations=Relations.of(book.rules)
+        )
+        return changed
+
+
+def _read(folder: Path, city: Configuration, connection: Connection) -> Book:
+    """The rules as they are written now, in a city as it is now."""
+    there = replace(known(connection), zone=city.zone, country=city.country)
+    return rule_book.make(folder, own_rules(connection), there)
+
+
+def _refuse_strangers(book: Book, rule: str) -> None:
+    listed = book.listed[rule]
+    if listed.origin != rule_book.API:
+        words = f"this rule is in {listed.origin}; change it there, then reload"
+        raise RegistryError("conflict", "id", words)
+    rule_book.check(book, rule)

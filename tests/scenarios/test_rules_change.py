@@ -1,0 +1,140 @@
+"""Rules change while the system runs: what is open ends once, and the rest goes on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import ConfigError
+from tests.desk import DeskOf
+from tests.world import CONFIGURATION, small_world
+
+RULES = CONFIGURATION["rules.yaml"]
+NOISE: dict[str, Any] = {
+    "id": "noise",
+    "kind": "threshold",
+    "name": {"en": "Noise", "th": "เสียง"},
+    "parameter": "noise",
+    "above": {"info": 70},
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[DeskOf]:
+    """A small city before its API; a bin is full, and haze has begun."""
+    with small_world(tmp_path) as world:
+        world.at("00:01").publish("bin-1", fill_level=85.0).publish("air-1", pm25=60.0)
+        yield DeskOf(world)
+
+
+def write(desk: DeskOf, text: str) -> None:
+    folder = desk.world.system.settings.config_dir
+    (folder / "rules" / "rules.yaml").write_text(text, encoding="utf-8")
+
+
+def reload(desk: DeskOf) -> list[str]:
+    desk.world.now += 1
+    response = desk.post("/v1/rules/reload", None)
+    assert response.status_code == 200, response.text
+    return [one["rule"] for one in response.json()["changed"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(RULES.replace("warning: 80", "warning: 82"), "rule-changed", id="edited"),
+        pytest.param(RULES.replace("id: bin-full", "id: bin-new"), "rule-removed", id="removed"),
+    ],
+)
+def test_an_alert_of_a_rule_that_is_another_now_ends_once(
+    text: str, reason: str, desk: DeskOf
+) -> None:
+    before = desk.world.transitions()
+    write(desk, text)
+    assert "bin-full" in reload(desk)
+    assert desk.world.transitions() == [*before, ("bin-full", "resolved", reason)]
+    assert reload(desk) == []
+    desk.world.at("00:02").restart().at("00:03")
+    assert desk.world.transitions()[len(before) + 1 :] == []
+
+
+def test_timers_of_the_others_go_on(desk: DeskOf) -> None:
+    desk.world.at("00:04")
+    write(desk, RULES.replace("warning: 80", "warning: 82"))
+    reload(desk)
+    desk.world.at("00:05:59")
+    assert ("haze", "firing", "held") not in desk.world.transitions()
+    assert desk.world.at("00:06:15").transitions()[-1] == ("haze", "firing", "held")
+
+
+def test_another_name_or_place_in_the_file_changes_nothing(desk: DeskOf) -> None:
+    before = desk.world.transitions()
+    write(desk, "# A remark.\n" + RULES.replace("en: Full", "en: Brimful"))
+    assert reload(desk) == []
+    assert desk.world.transitions() == before
+    assert desk.get("/v1/alerts?rule=bin-full")["items"][0]["name"]["en"] == "Brimful"
+
+
+def test_a_broken_file_changes_nothing_and_says_why(desk: DeskOf) -> None:
+    before = desk.world.transitions()
+    write(desk, RULES.replace("clear: 60", "clear: 90").replace("id: haze", "id: hazy"))
+    response = desk.post("/v1/rules/reload", None)
+    assert response.status_code == 409
+    assert "rules.yaml:4: clear 90 is beyond the mildest level" in response.json()["detail"]
+    with pytest.raises(ConfigError):
+        desk.world.system.rules.reload("signal")
+    assert desk.world.transitions() == before
+    assert "haze" in [rule["id"] for rule in desk.get("/v1/rules")["items"]]
+
+
+def test_every_version_is_kept_and_alerts_point_to_theirs(desk: DeskOf) -> None:
+    (alert,) = desk.get("/v1/alerts?rule=bin-full")["items"]
+    write(desk, RULES.replace("warning: 80", "warning: 82"))
+    reload(desk)
+    story = desk.get("/v1/rules/bin-full")
+    assert [one["by"] for one in story["versions"]] == [story["versions"][0]["by"], "files"]
+    assert story["versions"][1]["version"] == alert["version"] != story["version"]
+    assert "warning: 80" in story["versions"][1]["text"]
+    assert story["where"] == "rules/rules.yaml:3"
+    write(desk, "rules: []\n")
+    reload(desk)
+    gone = desk.get("/v1/rules/bin-full")
+    assert (gone["version"], gone["versions"][0]["version"]) == (None, None)
+
+
+def test_a_rule_of_the_api_is_made_edited_disabled_and_enabled(desk: DeskOf) -> None:
+    made = desk.post("/v1/rules", {"rule": NOISE})
+    assert made.status_code == 201, made.text
+    desk.world.at("00:02").publish("air-1", noise=75.0)
+    assert desk.world.transitions()[-1] == ("noise", "firing", "first-breach")
+    assert desk.put("/v1/rules/noise", {"rule": NOISE | {"above": {"info": 72}}}).is_success
+    assert desk.world.transitions()[-1] == ("noise", "resolved", "rule-changed")
+    desk.world.at("00:03").publish("air-1", noise=75.0).restart()
+    assert desk.get("/v1/alerts?rule=noise&state=firing")["items"]
+    assert desk.post("/v1/rules/noise/disable", None).json()["version"] is None
+    assert desk.world.transitions()[-1] == ("noise", "resolved", "rule-removed")
+    assert desk.post("/v1/rules/noise/enable", None).json()["version"] is not None
+    actions = [
+        line["action"] for line in desk.get("/v1/audit")["items"] if "rule" in line["action"]
+    ]
+    assert actions == ["rule-enable", "rule-disable", "rule-edit", "rule-create"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "rule", "status", "words"),
+    [
+        pytest.param("post", "", NOISE | {"id": "haze"}, 409, "rule of this name", id="taken"),
+        pytest.param("post", "", NOISE | {"abve": 3}, 400, "rule.abve", id="a key"),
+        pytest.param("post", "", NOISE | {"parameter": "din"}, 400, "not in the catal", id="what"),
+        pytest.param("put", "/haze", NOISE | {"id": "haze"}, 409, "rules.yaml:5", id="of a file"),
+        pytest.param("put", "/noise", NOISE, 404, "/v1/rules lists", id="not there"),
+    ],
+)
+def test_what_cannot_be_changes_nothing(
+    method: str, path: str, rule: dict[str, Any], status: int, words: str, desk: DeskOf
+) -> None:
+    before = desk.get("/v1/rules"), desk.get("/v1/audit")
+    response = getattr(desk, method)(f"/v1/rules{path}", {"rule": rule})
+    assert (response.status_code, words in response.json()["detail"]) == (status, True)
+    assert (desk.get("/v1/rules"), desk.get("/v1/audit")) == before
