@@ -34,6 +34,7 @@ from alerts.rules import Rule
 from api.auth import new_key
 from api.metrics import settle_seconds
 from api.server import ApiContext, SystemStatus, Write, create_app
+from backtesting import Backtests
 from core import configuration, overrides
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
@@ -123,6 +124,7 @@ class System:
     follow_up: FollowUp
     pipeline: Pipeline
     rules: RuleDesk
+    backtests: Backtests
 
     def close(self) -> None:
         """Give the data folder back."""
@@ -194,15 +196,18 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
     except BaseException:
         ledger.close()
         raise
+    readers = open_readers(settings.data_dir)
+    desk = RuleDesk(settings.config_dir, city.registry, pipeline, follow_up, book, clock)
     return System(
         settings=settings,
         city=city,
         ledger=ledger,
-        readers=open_readers(settings.data_dir),
+        readers=readers,
         engine=engine,
         follow_up=follow_up,
         pipeline=pipeline,
-        rules=RuleDesk(settings.config_dir, city.registry, pipeline, follow_up, book, clock),
+        rules=desk,
+        backtests=Backtests(readers, city.profiles, desk, settings.lateness_minutes * MINUTE),
     )
 
 
@@ -416,6 +421,7 @@ def _context(
         throttle=lambda gateway: system.pipeline.limits.of(gateway, now()),
         rules=system.rules.facts,
         book=lambda: system.rules.book,
+        backtest=system.backtests.run,
         reload_rules=reload_rules,
         keep_rule=keep_rule,
         catalogue=CATALOGUE,

@@ -1,6 +1,8 @@
 """`andaman check --test` and `andaman rules …`."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich import box
@@ -10,8 +12,10 @@ from rich.table import Table
 
 import app as composition
 from alerts import rule_tests
-from cli_shared import Data, ask, told
+from alerts.backtest import labels_of
+from cli_shared import Data, ask, bytes_of, told
 from core.errors import ConfigError
+from core.model import SECOND, iso
 
 commands = typer.Typer(help="Rules.", no_args_is_help=True)
 
@@ -62,3 +66,57 @@ def list_rules(data: Data = None) -> None:
             words = (one["id"], one["kind"] or "", one["version"] or "", one["where"], state)
             table.add_row(*map(escape, words))
         Console().print(table)
+
+
+@commands.command("backtest")
+def backtest(
+    *,
+    since: Annotated[str, typer.Option("--from", help="2026-10-22, or a time with its zone.")],
+    until: Annotated[str, typer.Option("--to", help="Up to, not with, that time.")],
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV or JSON of what was truly wrong.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Show what the rules in force would have done over what is stored.
+
+    Example: andaman rules backtest --from 2026-10-22 --to 2026-11-22 --labels spills.csv
+    """
+    with told():
+        asked: dict[str, Any] = {"from": since, "to": until}
+        if labels is not None:
+            found = labels_of(labels.name, bytes_of(labels).decode())
+            asked["labels"] = [
+                {"rule": one.rule, "subject": one.subject}
+                | {"start": iso(one.start), "end": iso(one.end)}
+                for one in found
+            ]
+        answer = ask("POST", "/v1/rules/backtest", data, asked)
+        Console().print(_reports(answer["reports"]))
+        typer.echo(f"{answer['readings']} readings")
+
+
+def _reports(reports: Sequence[dict[str, Any]]) -> Table:
+    table = Table("rule", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("fired", "a week", "median", "longest", "precision", "recall", "delay"):
+        table.add_column(name, justify="right")
+    for one in reports:
+        agrees = one["agreement"] or {}
+        table.add_row(
+            escape(one["rule"]),
+            str(one["firings"]),
+            f"{one['per_week']:.1f}",
+            _lasting(one["median_seconds"]),
+            _lasting(one["longest_seconds"]),
+            *(_share(agrees.get(name)) for name in ("precision", "recall")),
+            _lasting(agrees.get("delay_seconds")),
+        )
+    return table
+
+
+def _lasting(seconds: float | None) -> str:
+    return "" if seconds is None else rule_tests.shown(round(seconds) * SECOND)
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"

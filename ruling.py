@@ -1,8 +1,9 @@
 """Rules change while the system runs: files are read again, the API writes its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,7 @@ from alerts.followup import FollowUp
 from alerts.muting import Relations
 from alerts.rule_book import Book
 from alerts.rule_facts import rule_facts
+from alerts.rules import Rule
 from core.configuration import Configuration
 from core.errors import RegistryError
 from ingest.pipeline import Pipeline
@@ -86,6 +88,16 @@ class RuleDesk:
 
         return self._change(by, action, own.id, write)
 
+    def trial(
+        self, connection: Connection, bodies: Sequence[Mapping[str, Any]]
+    ) -> tuple[Rule, ...]:
+        """Rules that are meant to be tried, by what the registry is now.
+
+        Raises:
+            RegistryError: one of them is wrong.
+        """
+        return rule_book.trial(bodies, _place(self._city, connection), self.book.limits)
+
     def _change(
         self, by: str, action: str, subject: str, write: Callable[[Connection], None]
     ) -> Changed:
@@ -111,8 +123,11 @@ class RuleDesk:
 
 def _read(folder: Path, city: Configuration, connection: Connection) -> Book:
     """The rules as they are written now, in a city as it is now."""
-    there = replace(known(connection), zone=city.zone, country=city.country)
-    return rule_book.make(folder, own_rules(connection), there)
+    return rule_book.make(folder, own_rules(connection), _place(city, connection))
+
+
+def _place(city: Configuration, connection: Connection) -> Configuration:
+    return replace(known(connection), zone=city.zone, country=city.country)
 
 
 def _refuse_strangers(book: Book, rule: str) -> None:

@@ -107,6 +107,21 @@ def check(book: Book, rule: str) -> None:
         raise RegistryError("bad-parameter", "rule", problem)
 
 
+def trial(
+    bodies: Sequence[Mapping[str, object]], city: Configuration, limits: Limits
+) -> tuple[Rule, ...]:
+    """Rules that stand for themselves.
+
+    Raises:
+        RegistryError: with the key that is wrong, and what to write.
+    """
+    files = [_located(json.dumps(body)) for body in bodies]
+    for mistake in mistakes(files, city, limits):
+        name = mistake.file.content.rules[0].id
+        raise RegistryError("bad-parameter", "rules", f"{name}: {mistake.words}")
+    return tuple(rule_files.rule_of(file.content.rules[0], city, limits) for file in files)
+
+
 def own_rule(body: Mapping[str, object], *, enabled: bool = True) -> OwnRule:
     """A rule of the API, whose form is right.
 

@@ -95,6 +95,7 @@ ROUTES: Mapping[str, Standing] = {
     "POST /v1/readings": Standing.GATEWAY,
     "GET /v1/rules": Standing.VIEWER,
     "POST /v1/rules": Standing.ADMIN,
+    "POST /v1/rules/backtest": Standing.OFFICER,
     "POST /v1/rules/reload": Standing.ADMIN,
     "GET /v1/rules/{rule}": Standing.VIEWER,
     "PUT /v1/rules/{rule}": Standing.ADMIN,

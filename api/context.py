@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, TypeVar, cast
+from typing import Annotated, Any, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine
 
+from alerts.backtest import Backtest, Label
 from alerts.escalation import LadderEntry
 from alerts.explanation import RuleFacts
 from alerts.muting import Standing
@@ -100,6 +101,21 @@ class Admit(Protocol):
     def __call__(self) -> Awaitable[str]: ...
 
 
+class RunBacktest(Protocol):
+    """What rules would have done over the readings measured in [start, end), µs: these rules, or
+    those in force. It takes its time, on the caller's thread. Raises RegistryError, BusyError.
+    """
+
+    def __call__(
+        self,
+        bodies: Sequence[Mapping[str, Any]],
+        start: int,
+        end: int,
+        labels: Sequence[Label] | None = None,
+        /,
+    ) -> Backtest: ...
+
+
 class ReloadRules(Protocol):
     """Reads the files of rules again on that thread; by rule its version before and now, where that
     is another. `by` is the key that asks. Raises ConfigError, StorageError.
@@ -152,6 +168,7 @@ class ApiContext:
     clocks: Callable[[], Mapping[str, Clock]]
     rules: Callable[[], Mapping[str, RuleFacts]]
     book: Callable[[], Book]
+    backtest: RunBacktest
     reload_rules: ReloadRules
     keep_rule: KeepRule
     catalogue: Mapping[str, Parameter]

@@ -1,6 +1,7 @@
 """Every error that Andaman raises on purpose.
 
 AndamanError
+├── BusyError        one thing at a time: say so, and try again later
 ├── BrokerError      the broker cannot be told whom to let in: say so, try again each second
 ├── ConfigError      refuse to start; one line for each problem, with file and line
 ├── DecodeError      quarantine the payload with its reason, acknowledge it, never retry
@@ -20,6 +21,10 @@ class AndamanError(Exception):
 
 class BrokerError(AndamanError):
     """The broker could not be told whom to let in; the message says what to correct."""
+
+
+class BusyError(AndamanError):
+    """Something runs already of which there may be one; the message says so."""
 
 
 class ConfigError(AndamanError):

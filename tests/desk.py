@@ -85,6 +85,7 @@ class DeskOf:
             throttle=lambda gateway: world.system.pipeline.limits.of(gateway, world.now),
             rules=world.system.rules.facts,
             book=lambda: world.system.rules.book,
+            backtest=world.system.backtests.run,
             reload_rules=reload_rules,
             keep_rule=keep_rule,
             catalogue=CATALOGUE,

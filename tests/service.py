@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from fastapi.testclient import TestClient
 
+from alerts.backtest import Backtest
 from alerts.explanation import RuleFacts
 from alerts.followup import Arrangements, FollowUp
 from alerts.rule_book import Book, Listed
@@ -288,6 +289,7 @@ def service(folder: Path) -> Iterator[Service]:
         throttle=lambda _: Throttle(messages_per_second=1000, beyond=0, wait=0),
         rules=lambda: {"beach-turbid": RuleFacts(name={"en": "Turbid water", "th": "น้ำขุ่น"})},
         book=lambda: Book(listed={TURBID.id: TURBID}, limits={}),
+        backtest=lambda *_: Backtest(readings=0, reports=[], firings=[]),
         reload_rules=reload_rules,
         keep_rule=keep_rule,
         catalogue=CATALOGUE,

@@ -74,6 +74,7 @@ EXPECTED = {
     "POST /v1/service-log/{entry}/end": {"officer", "admin"},
     "GET /v1/rules": READ,
     "POST /v1/rules": {"admin"},
+    "POST /v1/rules/backtest": {"officer", "admin"},
     "POST /v1/rules/reload": {"admin"},
     "GET /v1/rules/{rule}": READ,
     "PUT /v1/rules/{rule}": {"admin"},
