@@ -1,7 +1,7 @@
 """`andaman replay`: history from a file, judged as if it came now."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +17,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 import replaying
+from alerts.backtest import Label, Report, firings, labels_of, reports
+from cli_reports import table_of
 from cli_told import told
 from core.errors import ConfigError
 from core.model import Flag, from_micros
@@ -54,6 +56,9 @@ def replay(
     rules: Annotated[
         Path | None, typer.Option(help="Judge by the rules of this file or folder too.")
     ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV or JSON of what was truly wrong, to compare with.")
+    ] = None,
 ) -> None:
     """Show which flags readings of the past get, and what rules say, as JSON lines.
 
@@ -63,6 +68,7 @@ def replay(
     Example: andaman replay beach.csv --time Measured --device Beach --map 'Temp=water_temperature'
     """
     with told():
+        truth = _labels(labels)
         layout = Layout(time=time, device=device, channels=_channels(channels), zone=_zone(tz))
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
@@ -76,6 +82,8 @@ def replay(
         for problem in read.problems:
             typer.echo(problem, err=True)
         console.print(_table(replayed, file))
+        if replayed.rules and len(replayed.columns):
+            console.print(table_of(_reports(replayed, truth)))
         console.print(_closing(replayed, read))
         raise typer.Exit(UNREADABLE_CELLS if read.unreadable else 0)
 
@@ -83,6 +91,23 @@ def replay(
 def main() -> None:
     """The console script, for this command alone."""
     commands()
+
+
+def _reports(replayed: Replayed, labels: Sequence[Label] | None) -> list[Report]:
+    """What each rule would have done from the first reading to the last."""
+    start, end = (int(at) for at in replayed.columns.measured_at[[0, -1]])
+    found = firings(replayed.transitions, end)
+    return reports(replayed.rules, found, start, end, labels)
+
+
+def _labels(file: Path | None) -> list[Label] | None:
+    """Raises ConfigError: it cannot be read."""
+    if file is None:
+        return None
+    try:
+        return labels_of(file.name, file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{file}: cannot be read as text: {error}"]) from error
 
 
 def _channels(texts: list[str]) -> list[Channel]:

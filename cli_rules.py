@@ -1,6 +1,5 @@
 """`andaman check --test` and `andaman rules …`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,8 @@ from rich.table import Table
 
 import app as composition
 from alerts import rule_tests
-from alerts.backtest import labels_of
+from alerts.backtest import Agreement, Report, labels_of
+from cli_reports import table_of
 from cli_shared import Data, ask, bytes_of, told
 from core.errors import ConfigError
 from core.model import SECOND, iso
@@ -92,31 +92,26 @@ def backtest(
                 for one in found
             ]
         answer = ask("POST", "/v1/rules/backtest", data, asked)
-        Console().print(_reports(answer["reports"]))
+        Console().print(table_of([_report(one) for one in answer["reports"]]))
         typer.echo(f"{answer['readings']} readings")
 
 
-def _reports(reports: Sequence[dict[str, Any]]) -> Table:
-    table = Table("rule", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("fired", "a week", "median", "longest", "precision", "recall", "delay"):
-        table.add_column(name, justify="right")
-    for one in reports:
-        agrees = one["agreement"] or {}
-        table.add_row(
-            escape(one["rule"]),
-            str(one["firings"]),
-            f"{one['per_week']:.1f}",
-            _lasting(one["median_seconds"]),
-            _lasting(one["longest_seconds"]),
-            *(_share(agrees.get(name)) for name in ("precision", "recall")),
-            _lasting(agrees.get("delay_seconds")),
-        )
-    return table
-
-
-def _lasting(seconds: float | None) -> str:
-    return "" if seconds is None else rule_tests.shown(round(seconds) * SECOND)
-
-
-def _share(share: float | None) -> str:
-    return "" if share is None else f"{share:.0%}"
+def _report(one: dict[str, Any]) -> Report:
+    """A report as the API tells it."""
+    agrees = one["agreement"]
+    agreement = None
+    if agrees is not None:
+        counts = {name: agrees[name] for name in ("labels", "right", "found")}
+        shares = {name: agrees[name] for name in ("precision", "recall")}
+        delay = agrees["delay_seconds"]
+        delay = None if delay is None else round(delay * SECOND)
+        agreement = Agreement(**counts, **shares, delay=delay)
+    return Report(
+        rule=one["rule"],
+        firings=one["firings"],
+        open=one["open"],
+        per_week=one["per_week"],
+        median=round(one["median_seconds"] * SECOND),
+        longest=round(one["longest_seconds"] * SECOND),
+        agreement=agreement,
+    )

@@ -33,6 +33,7 @@ OnProgress = Callable[[int], object]
 class Replayed:
     """Every reading of a file in order of time, those of one moment by series, with the flags as
     they stand at the end; `duplicate` and `conflict` mark those that a ledger would not keep.
+    `rules` are those that watched.
     """
 
     series: Sequence[Series]
@@ -40,6 +41,7 @@ class Replayed:
     duplicate: BoolColumn
     conflict: BoolColumn
     transitions: Sequence[Transition]
+    rules: Sequence[str]
 
 
 def replay(
@@ -52,7 +54,8 @@ def replay(
     """
     city = _city_beside(rules)
     series = _series(sheet, city)
-    engine = Engine(_placed(rule_files.load_at(rules, city), series) if rules else (), 0)
+    placed = _placed(rule_files.load_at(rules, city), series) if rules else ()
+    engine = Engine(placed, 0)
     engine.add_series(series)
     columns, duplicate, conflict = _in_order(sheet)
     judged = np.flatnonzero(~(duplicate | conflict | np.isnan(columns.value)))
@@ -83,6 +86,7 @@ def replay(
         duplicate=duplicate,
         conflict=conflict,
         transitions=sorted(transitions, key=lambda transition: transition.at),
+        rules=[rule.id for rule in placed],
     )
 
 

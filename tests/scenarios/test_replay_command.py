@@ -218,3 +218,14 @@ def test_the_whole_command_has_it_too_and_the_script_loads_no_more_than_it_needs
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout.count(b"\n")) == (0, 1), done.stderr
+
+
+def test_what_rules_did_is_summed_up_and_held_against_labels(tmp_path: Path) -> None:
+    rules, labels = tmp_path / "rules.yaml", tmp_path / "labels.csv"
+    rules.write_text(HAZE, encoding="utf-8")
+    labels.write_text("start,end\n2026-11-22T00:00Z,2026-11-22T02:00Z\n", encoding="utf-8")
+    rows = [f"2026-11-22T{hour:02}:{minute:02}Z,60" for hour in (0, 1) for minute in (0, 20, 40)]
+    result = replay(tmp_path, table(*rows), *AIR, "--rules", str(rules), "--labels", str(labels))
+    summary = " ".join(result.stderr.split())
+    assert "precision recall" in summary
+    assert "100% 100%" in summary
