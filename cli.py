@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 import app as composition
 import cli_alerts
@@ -23,7 +22,7 @@ import cli_registry
 import cli_replay
 import cli_rules
 import demo as demonstration
-from cli_shared import Data, ask, bytes_of, settings_of, told, writing
+from cli_shared import Data, ask, bytes_of, settings_of, shown, table, told, writing
 from core.errors import StartError
 from core.model import Message, Role, to_micros
 from core.settings import Settings
@@ -163,11 +162,11 @@ def keys_list(data: Data = None) -> None:
     Example: andaman keys list
     """
     with told():
-        table = Table("id", "role", "owner", "created", "revoked")
+        listed = table("id", "role", "owner", "created", "revoked")
         for key in ask("GET", "/v1/keys", data)["items"]:
             columns = ("id", "role", "owner", "created_at", "revoked_at")
-            table.add_row(*(str(key[name] or "") for name in columns))
-        Console().print(table)
+            listed.add_row(*(shown(key[name]) for name in columns))
+        Console().print(listed)
 
 
 @keys_cli.command("revoke")

@@ -6,10 +6,8 @@ from urllib.parse import urlencode
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from cli_shared import Data, ask, told
+from cli_shared import Data, ask, shown, table, told
 from core.errors import StartError
 
 commands = typer.Typer(help="What fires, and why.", no_args_is_help=True)
@@ -37,10 +35,10 @@ def alerts_list(
     asked = {"state": state, "site": site, "rule": rule, "severity": severity, "limit": limit}
     query = urlencode({name: value for name, value in asked.items() if value is not None})
     with told():
-        table = Table("id", "severity", "state", "what", "where", "value", "since", "note")
+        listed = table("id", "severity", "state", "what", "where", "value", "since", "note")
         for alert in ask("GET", f"/v1/alerts?{query}", data)["items"]:
-            table.add_row(*_row(alert))
-        Console().print(table)
+            listed.add_row(*_row(alert))
+        Console().print(listed)
 
 
 @commands.command("show")
@@ -54,18 +52,18 @@ def alerts_show(
     Example: andaman alerts show 0b0f2f0e --language th
     """
     with told():
-        shown = ask("GET", f"/v1/alerts/{_whole(alert, data)}", data)
-        console, why = Console(), shown["explanation"]
-        console.print(f"[{_COLOURS[shown['severity']]}]{shown['id']}[/]")
+        story = ask("GET", f"/v1/alerts/{_whole(alert, data)}", data)
+        console, why = Console(), story["explanation"]
+        console.print(f"[{_COLOURS[story['severity']]}]{story['id']}[/]")
         typer.echo(why["text"][language])
         if why["recent"]:
             typer.echo(sparkline([reading["value"] for reading in why["recent"]]))
-        table = Table("at", "state", "severity", "reason", "by", "note")
-        for change in shown["transitions"]:
+        listed = table("at", "state", "severity", "reason", "by", "note")
+        for change in story["transitions"]:
             said = change["evidence"]
             cells = [change["at"], change["after"], change["severity"], change["reason"]]
-            table.add_row(*map(escape, [*cells, said.get("by", ""), said.get("note", "")]))
-        console.print(table)
+            listed.add_row(*map(shown, [*cells, said.get("by"), said.get("note")]))
+        console.print(listed)
 
 
 @commands.command("ack")
@@ -105,7 +103,7 @@ def _row(alert: Mapping[str, Any]) -> list[str]:
         alert["id"][:8],
         f"[{_COLOURS[alert['severity']]}]{alert['severity']}[/]",
         alert["state"],
-        *map(escape, [*cells, alert["started_at"], ", ".join(notes)]),
+        *map(shown, [*cells, alert["started_at"], ", ".join(notes)]),
     ]
 
 

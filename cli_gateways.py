@@ -4,10 +4,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from cli_shared import Data, ask, told
+from cli_shared import Data, ask, shown, table, told
 
 commands = typer.Typer(help="Gateways and their secrets.", no_args_is_help=True)
 
@@ -58,7 +56,9 @@ def gateways_list(data: Data = None) -> None:
     Example: andaman gateways list
     """
     with told():
-        table = Table("id", "devices", "secret", "online", "since", "firmware", "refused", "newest")
+        listed = table(
+            "id", "devices", "secret", "online", "since", "firmware", "refused", "newest"
+        )
         for gateway in ask("GET", "/v1/gateways", data)["items"]:
             status = gateway["status"] or {}
             cells = [gateway["id"], gateway["devices"], _secret(gateway["credential"])]
@@ -66,8 +66,8 @@ def gateways_list(data: Data = None) -> None:
             cells += [status.get("since"), status.get("firmware")]
             cells += [sum(n for n in gateway["refused"].values() if isinstance(n, int))]
             cells.append(gateway["newest"])
-            table.add_row(*("" if cell is None else escape(str(cell)) for cell in cells))
-        Console().print(table)
+            listed.add_row(*map(shown, cells))
+        Console().print(listed)
 
 
 def _secret(credential: dict[str, Any] | None) -> str:

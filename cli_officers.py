@@ -8,11 +8,9 @@ from urllib.parse import urlencode
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
 
-from cli_shared import Data, ask, told
+from cli_shared import Data, ask, shown, table, told
 from core.annotations import Work
 
 quality = typer.Typer(help="Flags of officers, and judging readings again.", no_args_is_help=True)
@@ -202,7 +200,7 @@ def _changes(review: Mapping[str, Any]) -> str:
 
 
 def _show(items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    table = Table(*columns)
+    listed = table(*columns)
     for item in items:
-        table.add_row(*(escape("" if item[c] is None else str(item[c])) for c in columns))
-    Console().print(table)
+        listed.add_row(*(shown(item[name]) for name in columns))
+    Console().print(listed)

@@ -8,10 +8,9 @@ from urllib.parse import urlencode
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from cli_shared import Data, ask, bytes_of, told
+from cli_shared import Data, ask, bytes_of, shown, table, told
 from core.model import Refusal
 
 commands = typer.Typer(help="What was refused.", no_args_is_help=True)
@@ -46,12 +45,12 @@ def quarantine_list(
     asked = _chosen(reason=reason, gateway=gateway, device=device, since=since, until=until)
     asked |= {"state": state, "limit": limit}
     with told():
-        table = Table("id", "received", "gateway", "device", "reason", "items", "state", "detail")
+        listed = table("id", "received", "gateway", "device", "reason", "items", "state", "detail")
         for entry in ask("GET", f"/v1/quarantine?{urlencode(asked)}", data)["items"]:
             columns = ("id", "received_at", "gateway", "device", "reason", "items")
-            cells = [str(entry[name] or "") for name in columns]
-            table.add_row(*map(escape, [*cells, entry["resolution"] or "waiting", entry["detail"]]))
-        Console().print(table)
+            cells = [entry[name] for name in columns]
+            listed.add_row(*map(shown, [*cells, entry["resolution"] or "waiting", entry["detail"]]))
+        Console().print(listed)
 
 
 @commands.command("show")
@@ -62,13 +61,13 @@ def quarantine_show(entry: int, data: Data = None) -> None:
     """
     with told():
         held = ask("GET", f"/v1/quarantine/{entry}", data)
-        table = Table(show_header=False)
+        listed = Table(show_header=False)
         words, payload, text = held.pop("words"), held.pop("payload"), held.pop("text")
         for name, value in held.items():
             if value is not None:
-                table.add_row(name, escape(str(value)))
-        table.add_row("why", f"{words['en']}\n{words['th']}")
-        Console().print(table)
+                listed.add_row(name, shown(value))
+        listed.add_row("why", f"{words['en']}\n{words['th']}")
+        Console().print(listed)
         typer.echo(text if text is not None and text.isprintable() else f"base64: {payload}")
 
 

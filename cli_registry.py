@@ -7,10 +7,8 @@ from urllib.parse import quote
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from cli_shared import Data, ask, bytes_of, pages, told, writing
+from cli_shared import Data, ask, bytes_of, pages, shown, table, told, writing
 
 sites_cli = typer.Typer(help="The places that are watched.", no_args_is_help=True)
 devices_cli = typer.Typer(help="What measures, and where it stands.", no_args_is_help=True)
@@ -124,13 +122,13 @@ def devices_unknown(data: Data = None) -> None:
     Example: andaman devices unknown
     """
     with told():
-        table = Table("gateway", "device", "first seen", "last seen", "items", "keys", "model?")
+        listed = table("gateway", "device", "first seen", "last seen", "items", "keys", "model?")
         for found in pages("/v1/unknown-devices", data):
             seen = [found[name] for name in ("gateway", "device", "first_seen", "last_seen")]
             models = (f"{s['model'] or '(none)'} {s['score']:.0%}" for s in found["suggestions"])
             cells = [*seen, str(found["items"]), ", ".join(found["keys"]), "\n".join(models)]
-            table.add_row(*map(escape, cells))
-        Console().print(table)
+            listed.add_row(*map(shown, cells))
+        Console().print(listed)
 
 
 @devices_cli.command("approve")
@@ -230,7 +228,7 @@ def _import(path: str, file: Path, dry_run: bool, data: Path | None) -> None:
 
 
 def _show(columns: tuple[str, ...], items: list[Any]) -> None:
-    table = Table(*columns)
+    listed = table(*columns)
     for item in items:
-        table.add_row(*(escape(str(item[name] or "")) for name in columns))
-    Console().print(table)
+        listed.add_row(*(shown(item[name]) for name in columns))
+    Console().print(listed)

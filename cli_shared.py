@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -10,13 +11,17 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
+from rich.table import Table
 
 import app as composition
 from cli_told import told
 from core.errors import ConfigError, StartError
 from core.settings import SECRETS, Settings
 
-__all__ = ["Data", "ask", "bytes_of", "settings_of", "told", "writing"]
+__all__ = ["Data", "ask", "bytes_of", "settings_of", "shown", "table", "told", "writing"]
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder; else ANDAMAN_DATA_DIR.")]
 
@@ -61,6 +66,24 @@ def pages(path: str, data: Path | None) -> list[Any]:
         page = ask("GET", f"{path}{more}cursor={page['next']}", data)
     found += page["items"]
     return found
+
+
+def table(*columns: str) -> Table:
+    """A table that loses nothing on a narrow terminal: words that do not fit go on below."""
+    made = Table()
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def shown(cell: object) -> str:
+    """A cell of a table: nothing for None, and a moment without its `T`, so that it may be broken.
+
+    >>> shown("since 2026-11-22T21:37:31.251000Z"), shown(None), shown(0)
+    ('since 2026-11-22 21:37:31Z', '', '0')
+    """
+    text = "" if cell is None else escape(str(cell))
+    return _MOMENT.sub(r"\1 \2Z", text)
 
 
 def settings_of(data: Path | None) -> Settings:
