@@ -53,6 +53,7 @@ from ingest.mqtt import Listener
 from ingest.pipeline import Pipeline
 from ingest.profiles import NO_PROFILE, Profile
 from ingest.quality.layers import explained
+from ingest.quality.table import objections
 from ingest.registry import Registry
 from ingest.sources import Sources
 from ingest.status import FILTER as STATUS_FILTER
@@ -425,6 +426,7 @@ def _context(
         reload_rules=reload_rules,
         keep_rule=keep_rule,
         catalogue=CATALOGUE,
+        objections=objections,
         standing=system.follow_up.standing,
         act=act,
         ladders=system.city.ladders,

@@ -141,6 +141,8 @@ class ApiContext:
     looks into what waits of an unknown device. `admit` tells the broker after a change; `reserved`
     are ids that no gateway may have.
 
+    `objections` names the tests of quality that found fault, by the code that a reading keeps.
+
     `zone` is the city's; `intervals` say how often a model of device reports, µs.
 
     `standing` tells what may hold alerts back at a moment, µs; `act` does what an officer does to
@@ -172,6 +174,7 @@ class ApiContext:
     reload_rules: ReloadRules
     keep_rule: KeepRule
     catalogue: Mapping[str, Parameter]
+    objections: Callable[[int], Mapping[str, str]]
     standing: Callable[[Connection, int, Places], Standing]
     act: Callable[[Action], Awaitable[Transition | None]]
     ladders: Sequence[LadderEntry] = ()

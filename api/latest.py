@@ -26,7 +26,8 @@ class Latest(Answer):
             "received_at": "2026-11-22T01:00:00.250000Z",
             "value": 3.1,
             "unit": "[NTU]",
-            "flag": 1,
+            "flag": 3,
+            "tests": {"spike": "suspect"},
         }
     )
 
@@ -38,6 +39,7 @@ class Latest(Answer):
     value: float
     unit: str
     flag: int = Field(description="1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing.")
+    tests: dict[str, str] = Field(description="The tests that found fault, and how bad.")
 
 
 class LatestReadings(Page[Latest]):
@@ -76,4 +78,5 @@ def _latest(context: ApiContext, row: LatestRow) -> Latest:
         value=row.value,
         unit=context.unit_of(row.parameter),
         flag=row.flag,
+        tests=dict(context.objections(row.tests)),
     )

@@ -70,6 +70,7 @@ class LatestRow:
     received_at: int
     value: float
     flag: int
+    tests: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +233,7 @@ def latest(
         p.kind: chosen.kind,
     }
     statement = (
-        select(s.device, s.parameter, site, n.measured_at, n.received_at, n.value, n.flag)
+        select(s.device, s.parameter, site, n.measured_at, n.received_at, n.value, n.flag, n.tests)
         .join_from(schema.series, schema.latest, n.series == s.id)
         .join(schema.devices, schema.devices.c.id == s.device)
         .outerjoin(schema.sites, p.id == site)

@@ -12,6 +12,7 @@ from core.catalogue import CATALOGUE
 from core.model import Action, Message, Role, Settled, Transition
 from ingest import strangers
 from ingest.dialects.table import DIALECTS
+from ingest.quality.table import objections
 from ruling import Changed
 from storage.history import LedgerHistory
 from storage.ledger import Ledger
@@ -89,6 +90,7 @@ class DeskOf:
             reload_rules=reload_rules,
             keep_rule=keep_rule,
             catalogue=CATALOGUE,
+            objections=objections,
             zone=world.system.city.registry.zone,
             standing=world.system.follow_up.standing,
             act=act,

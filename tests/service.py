@@ -25,6 +25,7 @@ from core.model import (
     Counter,
     Counts,
     Device,
+    Flag,
     Gateway,
     Placement,
     Progress,
@@ -42,6 +43,7 @@ from core.model import (
     Traits,
     Transition,
 )
+from ingest.quality.table import objections
 from storage.database import open_readers
 from storage.history import LedgerHistory
 from storage.ledger import Batch, Ledger
@@ -102,6 +104,9 @@ TURBID = Listed(id="beach-turbid", origin="rules/beach.yaml:3", text="- id: …"
 SERIES = series_of(("buoy", "turbidity"), ("buoy", "battery_level"), ("mast", "pm25"))
 
 
+GROSS_RANGE = {Flag.GOOD: 1, Flag.SUSPECT: 2, Flag.FAIL: 3}  # what this test says of a flag
+
+
 def columns(rows: Sequence[tuple[int, int, float, int]]) -> Columns:
     """Rows of (series, measured_at, value, flag), received half a second later."""
     rows = sorted(rows)
@@ -112,7 +117,7 @@ def columns(rows: Sequence[tuple[int, int, float, int]]) -> Columns:
         received_at=np.array(measured_at, np.int64) + 500_000,
         value=np.array(value, np.float64),
         flag=np.array(flag, np.uint8),
-        tests=np.zeros(len(rows), np.uint32),
+        tests=np.array([GROSS_RANGE.get(f, 0) for f in flag], np.uint32),
         late=np.zeros(len(rows), np.bool_),
     )
 
@@ -293,6 +298,7 @@ def service(folder: Path) -> Iterator[Service]:
         reload_rules=reload_rules,
         keep_rule=keep_rule,
         catalogue=CATALOGUE,
+        objections=objections,
         act=act,
         standing=FollowUp(ledger, Arrangements(zone=CITY.zone)).standing,
         local_key_hash=hash_of(LOCAL_KEY),

@@ -120,6 +120,7 @@ def test_latest_is_the_newest_by_time_of_measurement_whatever_its_flag(served: S
             "value": 9e9,
             "unit": "[NTU]",
             "flag": 4,
+            "tests": {"gross_range": "fail"},
         }
     ]
 

@@ -29,6 +29,7 @@ def final(world: World) -> dict[str, list[Any]]:
             "SELECT device, parameter, measured_at, value, flag, tests, r.received_at "
             "FROM readings r JOIN series s ON s.id = r.series ORDER BY 1, 2, 3"
         ),
+        "revisions": world.rows("SELECT * FROM revisions ORDER BY id"),
         "latest": world.rows(
             "SELECT device, parameter, measured_at, value, flag "
             "FROM latest l JOIN series s ON s.id = l.series ORDER BY 1, 2"

@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from core.errors import StartError, StorageError
 from core.model import Counts, Flag, Quarantined, Refusal, Role, State
+from core.quality import Verdict, rollup
 from storage import schema
 from storage.database import FILE_NAME, MIGRATIONS, newest_revision, open_readers
 from storage.ledger import Batch, Ledger
@@ -233,6 +234,25 @@ def test_migrations_lead_to_the_schema(tmp_path: Path, ledger: Ledger) -> None:
     with fresh.connect() as connection:
         assert tables(connection) == migrated
     fresh.dispose()
+
+
+def test_readings_of_an_older_ledger_keep_what_their_only_test_said(tmp_path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    older = create_engine(f"sqlite:///{tmp_path / FILE_NAME}")
+    with older.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        for at, (flag, objected) in enumerate(((1, 0), (4, 1))):
+            connection.exec_driver_sql(
+                "INSERT INTO readings VALUES (?, 0, 1.0, ?, ?, 0)", (at, flag, objected)
+            )
+    older.dispose()
+    ledger = Ledger(tmp_path)
+    found = rows(ledger, schema.readings, "measured_at", "flag", "tests")
+    assert found == [(0, 1, Verdict.GOOD), (1, 4, Verdict.FAIL)]
+    assert {rollup(tests) == flag for _, flag, tests in found} == {True}
+    ledger.close()
 
 
 def test_entries_of_an_older_ledger_learn_their_device(tmp_path: Path) -> None:
