@@ -14,7 +14,7 @@ from ingest.quality.past import Past
 from ingest.quality.sequence import Sequence as Ordered
 from ingest.quality.sequence import ends_of
 from ingest.quality.settings import QualitySettings
-from ingest.quality.state import Moved, State, taken
+from ingest.quality.state import NOTHING_MOVED, Moved, State, taken
 from ingest.quality.steps import replaced
 from ingest.quality.table import SPIKE, OfMessage, OfReading, OfSeries, tests_for
 from ingest.quality.view import View
@@ -41,7 +41,7 @@ def check(
     into batches changes nothing.
     """
     if not len(columns):
-        return Checked(columns=columns, revisions=(), moved=Moved.nothing())
+        return Checked(columns=columns, revisions=(), moved=NOTHING_MOVED)
     view = View.of(columns, settings, state.measured_at)
     missing = np.isnan(columns.value)
     tests = _alone(view, missing)
@@ -143,7 +143,7 @@ def _moved(
     series, newest = checked.series[ends], checked.newest() if checked.late.any() else ends
     measured_at = state.measured_at[series]
     measured_at[np.searchsorted(series, checked.series[newest])] = checked.measured_at[newest]
-    windowed, windows = Moved.nothing().windowed, Moved.nothing().windows
+    windowed, windows = NOTHING_MOVED.windowed, NOTHING_MOVED.windows
     if past is None:
         tails = taken(state.tails, series)
     else:

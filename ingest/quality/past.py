@@ -8,11 +8,11 @@ from core.model import IntColumn
 from ingest.quality.neighbours import Hours
 from ingest.quality.runs import Runs
 from ingest.quality.sequence import Sequence
-from ingest.quality.state import Records, State, taken
+from ingest.quality.state import WINDOW, Records, State, taken
 from ingest.quality.steps import Steps
 from ingest.quality.windows import Windows
 
-_NONE = np.empty(0, np.int64)
+_NONE, _NOTHING = np.empty(0, np.int64), np.empty(0, WINDOW)
 
 
 class Past:
@@ -88,6 +88,8 @@ class Past:
         moved = closers[0].moved if len(closers) == 1 else _NONE
         if len(closers) > 1 and any(len(closer.moved) for closer in closers):
             moved = np.unique(np.concatenate([closer.moved for closer in closers]))
+        if not len(moved):
+            return _NONE, _NOTHING
         series = self.sequence.series[moved]
         records = taken(self._state.windows, series)
         for closer in closers:

@@ -72,12 +72,15 @@ class Moved:
     windowed: IntColumn
     windows: Records
 
-    @staticmethod
-    def nothing() -> "Moved":
-        """Nothing came."""
-        none = np.empty(0, np.int64)
-        tails, windows = np.empty(0, TAIL), np.empty(0, WINDOW)
-        return Moved(series=none, measured_at=none, tails=tails, windowed=none, windows=windows)
+
+_NONE = np.empty(0, np.int64)
+NOTHING_MOVED = Moved(
+    series=_NONE,
+    measured_at=_NONE,
+    tails=np.empty(0, TAIL),
+    windowed=_NONE,
+    windows=np.empty(0, WINDOW),
+)
 
 
 class State:
@@ -130,7 +133,8 @@ class State:
         """The batch has been committed."""
         self.measured_at[moved.series] = moved.measured_at
         _words(self.tails)[moved.series] = _words(moved.tails)
-        _words(self.windows)[moved.windowed] = _words(moved.windows)
+        if len(moved.windowed):
+            _words(self.windows)[moved.windowed] = _words(moved.windows)
 
 
 def taken(records: Records, rows: IntColumn) -> Records:
