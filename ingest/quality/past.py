@@ -53,7 +53,7 @@ class Past:
         return bool(self.sequence.view.settings.uses & {"attenuated", "noise_factor"})
 
     def tails(self) -> Records:
-        """What is to be remembered of each start's series, but for `tests` and `flag`. To be asked
+        """What is to be remembered of each start's series, but for `tests`. To be asked
         last: they are written over the tails of the sequence.
         """
         sequence, ends = self.sequence, self.sequence.ends
