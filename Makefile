@@ -6,9 +6,10 @@
 
 # The first of these that runs, is a version that we test, and can make environments is taken.
 PYTHONS = python3.13 python3.12 python3.11 python3
-# Options: `make demo ARGS="--for 60"`, `make test PYTEST_ARGS="-n 2 -k ledger"`.
+# Options: `make demo ARGS="--for 60"`, `make test PYTEST_ARGS="-k ledger"`. Tests run two at a time.
 ARGS =
 PYTEST_ARGS =
+WORKERS = 2
 UV = uv
 
 BIN = .venv/bin
@@ -30,7 +31,7 @@ demo: .venv/.runtime .venv/.andaman
 	$(BIN)/andaman demo $(ARGS)
 
 test: setup
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .
