@@ -13,17 +13,32 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from core.errors import StartError
+from storage.schema import metadata
 
 log = logging.getLogger(__name__)
 
 FILE_NAME = "ledger.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _REVISION = re.compile(r'^(revision|down_revision) = "(.*)"$', re.MULTILINE)
+# As Alembic makes it: a new ledger is made whole and needs none of the steps that led here.
+_VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 _WRITER_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -126,7 +141,13 @@ def _begin_immediate(connection: Connection) -> None:
 def _migrate(connection: Connection) -> None:
     """Bring the schema up to date. Raises LookupError when it is not of ours."""
     with connection.begin():
-        if _revision(connection) == newest_revision():
+        tables, newest = inspect(connection).get_table_names(), newest_revision()
+        if not tables:
+            metadata.create_all(connection)
+            _VERSION.create(connection)
+            connection.execute(insert(_VERSION), {"version_num": newest})
+            return
+        if _VERSION.name in tables and connection.scalar(select(_VERSION)) == newest:
             return
         from alembic import command  # noqa: PLC0415  a start that has nothing to do is quicker
         from alembic.config import Config  # noqa: PLC0415
@@ -139,12 +160,6 @@ def _migrate(connection: Connection) -> None:
             command.upgrade(config, "head")
         except CommandError as error:
             raise LookupError("our migrations do not lead there") from error
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
 
 
 def newest_revision() -> str:

@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.exc import OperationalError
 
 from core.errors import StartError, StorageError
@@ -221,28 +221,23 @@ def test_numbers_of_the_outflow_are_never_used_again(ledger: Ledger) -> None:
     assert rows(ledger, schema.rejected_points, "line", "words") == [(b"a", "bad line")] * 2
 
 
-def test_migrations_lead_to_the_schema(tmp_path: Path, ledger: Ledger) -> None:
-    readers = open_readers(ledger.folder)
-    with readers.connect() as connection:
+def test_migrations_lead_to_the_schema_that_a_new_ledger_has(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    older = migrated(tmp_path / "older.db", "head")
+    with older.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, schema.metadata) == []
-        migrated = tables(connection)
-    assert migrated["readings"] == (True, False)
-    readers.dispose()
-    fresh = create_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
-    schema.metadata.create_all(fresh)
-    with fresh.connect() as connection:
-        assert tables(connection) == migrated
-    fresh.dispose()
+        led_there = tables(connection), versions(connection)
+    older.dispose()
+    with ledger.transaction() as connection:
+        assert (tables(connection), versions(connection)) == led_there
+    assert led_there[0]["readings"] == (True, False)
 
 
 def test_readings_of_an_older_ledger_keep_what_their_only_test_said(tmp_path: Path) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    older = create_engine(f"sqlite:///{tmp_path / FILE_NAME}")
+    older = migrated(tmp_path / FILE_NAME, "0004")
     with older.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
         for at, (flag, objected) in enumerate(((1, 0), (4, 1))):
             connection.exec_driver_sql(
                 "INSERT INTO readings VALUES (?, 0, 1.0, ?, ?, 0)", (at, flag, objected)
@@ -256,13 +251,9 @@ def test_readings_of_an_older_ledger_keep_what_their_only_test_said(tmp_path: Pa
 
 
 def test_entries_of_an_older_ledger_learn_their_device(tmp_path: Path) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
     details = ["probe-9 is not in devices.yaml", "probe-1 belongs to another gateway", "empty"]
-    older = create_engine(f"sqlite:///{tmp_path / FILE_NAME}")
+    older = migrated(tmp_path / FILE_NAME, "0004")
     with older.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
         for detail in details:
             connection.exec_driver_sql(
                 "INSERT INTO quarantine (received_at, gateway, topic, reason, detail, items, size, "
@@ -277,6 +268,22 @@ def test_entries_of_an_older_ledger_learn_their_device(tmp_path: Path) -> None:
         None,
     ]
     ledger.close()
+
+
+def migrated(path: Path, revision: str) -> Engine:
+    """A database to which the migrations have been done, up to a revision."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return engine
+
+
+def versions(connection: Any) -> list[Any]:
+    """What Alembic knows of a database."""
+    return list(connection.exec_driver_sql("SELECT * FROM alembic_version"))
 
 
 def tables(connection: Any) -> dict[str, tuple[bool, bool]]:
