@@ -45,6 +45,7 @@ from core.settings import Settings
 from ingest import profiles, sources, strangers, units
 from ingest.admission import Admission
 from ingest.broker import BrokerAddress
+from ingest.by_people import ByPeople
 from ingest.clocks import Clocks
 from ingest.dialects.table import DIALECTS
 from ingest.follower import Follower
@@ -124,6 +125,7 @@ class System:
     engine: Engine
     follow_up: FollowUp
     pipeline: Pipeline
+    by_people: ByPeople
     rules: RuleDesk
     backtests: Backtests
 
@@ -198,7 +200,8 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
         ledger.close()
         raise
     readers = open_readers(settings.data_dir)
-    desk = RuleDesk(settings.config_dir, city.registry, pipeline, follow_up, book, clock)
+    by_people = ByPeople(pipeline)
+    desk = RuleDesk(settings.config_dir, city.registry, by_people, follow_up, book, clock)
     return System(
         settings=settings,
         city=city,
@@ -207,6 +210,7 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
         engine=engine,
         follow_up=follow_up,
         pipeline=pipeline,
+        by_people=by_people,
         rules=desk,
         backtests=Backtests(readers, city.profiles, desk, settings.lateness_minutes * MINUTE),
     )
@@ -364,7 +368,7 @@ async def ask(settings: Settings, method: str, path: str, body: Any = None) -> h
             transport=transport, base_url="http://andaman", headers=headers
         ) as client:
             answer = await client.request(method, path, **sent)
-        while method != "GET" and system.pipeline.review():
+        while method != "GET" and system.by_people.review():
             pass
         return answer
     finally:
@@ -389,13 +393,13 @@ def _context(
         return await write(lambda _: system.pipeline.retry(entry, **how))
 
     async def enrol(change: Change[Result]) -> Result:
-        return await write(lambda _: system.pipeline.enrol(change))
+        return await write(lambda _: system.by_people.enrol(change))
 
     async def amend(change: Change[Result]) -> Result:
-        return await write(lambda _: system.pipeline.amend(change))
+        return await write(lambda _: system.by_people.amend(change))
 
     async def act(action: Action) -> Transition | None:
-        return await write(lambda _: system.pipeline.act(action))
+        return await write(lambda _: system.by_people.act(action))
 
     async def reload_rules(by: str) -> Changed:
         return await write(lambda _: system.rules.reload(by))

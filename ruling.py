@@ -16,7 +16,7 @@ from alerts.rule_facts import rule_facts
 from alerts.rules import Rule
 from core.configuration import Configuration
 from core.errors import RegistryError
-from ingest.pipeline import Pipeline
+from ingest.by_people import ByPeople
 from storage.changes import note
 from storage.ledger import Ledger
 from storage.registry import known
@@ -48,7 +48,7 @@ class RuleDesk:
         self,
         folder: Path,
         city: Configuration,
-        pipeline: Pipeline,
+        by_people: ByPeople,
         follow_up: FollowUp,
         book: Book,
         clock: Callable[[], int],
@@ -57,7 +57,7 @@ class RuleDesk:
         self._follow_up = follow_up
         self._folder = folder
         self._city = city
-        self._pipeline = pipeline
+        self._by_people = by_people
         self._clock = clock
         self._facts = rule_facts(book.rules, book.limits)
 
@@ -113,7 +113,7 @@ class RuleDesk:
             note(connection, at, by, action, subject, ", ".join(sorted(changed)))
             return book, changed
 
-        book, changed = self._pipeline.rule(change, lambda result: result[0].rules)
+        book, changed = self._by_people.rule(change, lambda result: result[0].rules)
         self.book, self._facts = book, rule_facts(book.rules, book.limits)
         self._follow_up.arrangements = replace(
             self._follow_up.arrangements, relations=Relations.of(book.rules)

@@ -80,7 +80,7 @@ async def review(system: "System", worker: Worker) -> None:
     """Look again at stored readings where somebody asked for it, a little at a time."""
     while True:
         try:
-            more = await asyncio.wrap_future(worker.submit(system.pipeline.review))
+            more = await asyncio.wrap_future(worker.submit(system.by_people.review))
         except StorageError as error:
             log.warning("a review of readings waits: %s", error)
             more = False

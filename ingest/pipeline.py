@@ -6,19 +6,19 @@
                                                    │
                                               acknowledge
 
-A batch that fails in the ledger changed nothing here either: it can be settled again whole.
+A batch that fails in the ledger changed nothing here either: it can be settled again whole. What
+people change is in `ingest/by_people.py`.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from core.errors import StorageError
 from core.model import (
-    Action,
     Columns,
     Counts,
     IntColumn,
@@ -30,14 +30,12 @@ from core.model import (
     Series,
     Settled,
     Status,
-    Transition,
-    Unit,
 )
-from core.muting import Consequences
 from core.overrides import Overrides
 from ingest.arrange import arrange, columns_of
 from ingest.clocks import Clocks
 from ingest.gather import Gathered, gather, quarantined
+from ingest.judge import FollowUp, Judge
 from ingest.limits import Limits
 from ingest.overrule import Overrule, windows
 from ingest.quality.check import Checked, check
@@ -48,50 +46,18 @@ from ingest.quality.state import VERSION, State, kept
 from ingest.receipts import Desk, count, overdue, written_off
 from ingest.registry import Registry
 from ingest.retry import account, message_of
-from ingest.review import remembered
 from ingest.reviewing import Reviewing
 from ingest.sources import Sources
 from ingest.status import changes
 from storage.annotations import said
-from storage.ledger import Batch, Ledger, store
+from storage.ledger import Batch, Ledger
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 from storage.quarantine import Held, of_message
-from storage.registry import Change, Result, known
 
 log = logging.getLogger(__name__)
 
 NOTHING_CHECKED = check(columns_of(), State(), QualitySettings.of([]))
-
-
-class Judge(Protocol):
-    """What the pipeline asks of the rule engine (`alerts.engine.Engine`)."""
-
-    def add_series(self, series: Sequence[Series]) -> None: ...
-    def attend(self, units: Sequence[Unit]) -> None: ...
-    def on_batch(self, columns: Columns, statuses: Sequence[Status] = ()) -> Outcome: ...
-    def on_tick(self, now: int) -> Outcome: ...
-    def on_resume(self, since: int, at: int) -> Outcome: ...
-    def on_action(self, action: Action, now: int) -> Outcome: ...
-    def on_gaps(self, missing: Mapping[str, int], now: int) -> Outcome: ...
-    def on_clocks(
-        self, wrong: Mapping[str, float], undecided: Iterable[str], now: int
-    ) -> Outcome: ...
-    def on_change(
-        self,
-        now: int,
-        *,
-        rules: Sequence[Any] | None = None,
-        moved: Sequence[Series] = (),
-        units: Sequence[Unit] | None = None,
-    ) -> Outcome: ...
-    def accept(self, outcome: Outcome) -> None: ...
-
-
-class FollowUp(Protocol):
-    """What the pipeline asks about transitions (`alerts.followup.FollowUp`)."""
-
-    def of(self, transitions: Sequence[Transition], at: int) -> Consequences: ...
-    def on_tick(self, now: int) -> Sequence[Transition]: ...
+NOTHING_COUNTED = Counts()
 
 
 class Pipeline:
@@ -121,22 +87,22 @@ class Pipeline:
         self.registry = registry
         self.sources = sources
         self._forwards = forwards
-        self._ledger = ledger
-        self._engine = engine
+        self.ledger = ledger
+        self.engine = engine
         self._follow_up = follow_up
-        self._clock = clock
+        self.clock = clock
         self._hearing = False
         self._resuming: int | None = None  # since then we hear, but the ledger has not taken it yet
         # The moment of the last message, or of what else came; a clock that was ahead when we ended
         # must not hold up what comes now.
         self._heard = min(ledger.heard(), clock())
         self._listened = self._heard  # until then we could hear
-        self._state = State(len(self.registry.series))
+        self.state = State(len(self.registry.series))
         newest = [(row[0], row[1]) for row in ledger.latest()]
-        self._state.restore(newest, *ledger.quality_memory(VERSION))
+        self.state.restore(newest, *ledger.quality_memory(VERSION))
         with ledger.transaction() as connection:
-            self._said = said(connection)
-        self._fit()
+            self.said = said(connection)
+        self.fit()
         self._progress = ledger.progress()
         self._statuses = ledger.statuses()
         self.receipts = Desk()
@@ -149,8 +115,8 @@ class Pipeline:
         Raises:
             StorageError: nothing was stored; call again with the same messages.
         """
-        self._resume()
-        self._listen(messages[0].received_at if messages else 0)
+        self.resume()
+        self.listen(messages[0].received_at if messages else 0)
         gathered = gather(messages, self.registry, self.sources)
         came = np.array([m.received_at for m in messages], np.int64)
         received_at = self._in_order(came)
@@ -158,7 +124,7 @@ class Pipeline:
         self._grow()
         columns, duplicates = self._arrange(gathered, received_at)
         checked = self._check(columns)
-        outcome = self._engine.on_batch(checked.columns, statuses)
+        outcome = self.engine.on_batch(checked.columns, statuses)
         refused = gathered.refusals.items
         counts = Counts(
             received=len(columns) + duplicates + refused,
@@ -169,8 +135,8 @@ class Pipeline:
         now = int(received_at.max(initial=self._heard))
         moved, rejected = count(self._progress, gathered, now)
         entries, arrived = gathered.quarantined(), bool(self.registry.arrived)
-        self._commit(
-            checked, counts, entries, outcome, progress=moved, statuses=statuses, heard_at=now
+        self.commit(
+            outcome, checked, counts, entries, progress=moved, statuses=statuses, heard_at=now
         )
         self.receipts.note(moved, rejected, self.limits.take(filter(None, gathered.gateways), now))
         self.clocks.note(gathered.rows, came, self.registry.series)
@@ -205,8 +171,8 @@ class Pipeline:
         Raises:
             StorageError: nothing changed.
         """
-        self._resume()
-        entries = of_message(self._ledger, entry)
+        self.resume()
+        entries = of_message(self.ledger, entry)
         if not entries:
             return None
         if payload is None and not entries[0].whole:
@@ -223,7 +189,7 @@ class Pipeline:
         self, entries: Sequence[Held], *, by: str, note: str, payload: bytes | None
     ) -> Settled:
         message = message_of(entries, payload)
-        gathered = gather([message], self.registry, self.sources, self._clock())
+        gathered = gather([message], self.registry, self.sources, self.clock())
         if gathered.statuses:
             return _refused(Refusal.WRONG_SHAPE, "a status says how it is now; discard this one")
         self._grow()
@@ -234,166 +200,70 @@ class Pipeline:
         )
         if payload is not None and settled.refused:
             return replace(settled, stored=0, duplicate=0)
-        self._listen(self._clock())
-        came = self._in_order(np.array([self._clock()], np.int64))
+        self.listen(self.clock())
+        came = self._in_order(np.array([self.clock()], np.int64))
         columns = replace(columns, received_at=np.repeat(came, len(columns)))
         checked = self._check(columns)
         entered = gathered.quarantined()
         counts, change, fresh = account(entries, entered, settled, by=by, note=note, edited=payload)
-        outcome = self._engine.on_batch(checked.columns)
-        self._commit(checked, counts, fresh, outcome, resolution=change, heard_at=int(came[0]))
+        outcome = self.engine.on_batch(checked.columns)
+        self.commit(outcome, checked, counts, fresh, resolution=change, heard_at=int(came[0]))
         return settled
-
-    def enrol(self, change: Change[Result]) -> Result:
-        """Change the registry: in the ledger, in what is known here and in what the rules watch.
-
-        Raises:
-            StorageError, and whatever `change` raises: nothing changed.
-        """
-        self._resume()
-        self._settle_births()
-        with self._ledger.transaction() as connection:
-            result = change(connection)
-            city = known(connection)
-            moved = self.registry.moved(city)
-            now = self._moment()
-            units = self.registry.units(city)
-            outcome = self._engine.on_change(now, moved=moved, units=units)
-            batch = self._batch(NOTHING_CHECKED, Counts(), [], outcome, heard_at=now)
-            store(connection, batch)
-        self.registry.take(city)
-        self._fit()
-        self._accepted(NOTHING_CHECKED, batch, outcome)
-        return result
-
-    def rule(self, change: Change[Result], rules: Callable[[Result], Sequence[Any]]) -> Result:
-        """Change the rules, which `rules` takes from the result: in the ledger, and for what comes
-        from now on.
-
-        Raises:
-            StorageError, and whatever `change` raises: nothing changed.
-        """
-        self._resume()
-        self._settle_births()
-        with self._ledger.transaction() as connection:
-            result = change(connection)
-            now = self._moment()
-            outcome = self._engine.on_change(now, rules=rules(result))
-            batch = self._batch(NOTHING_CHECKED, Counts(), [], outcome, heard_at=now)
-            store(connection, batch)
-        self._accepted(NOTHING_CHECKED, batch, outcome)
-        return result
-
-    def _settle_births(self) -> None:
-        """Those of a batch that failed, to come again."""
-        if self.registry.newborn or self.registry.arrived:
-            self._commit(NOTHING_CHECKED, Counts(), [], self._nothing())
-
-    def amend(self, change: Change[Result]) -> Result:
-        """Change what people say of readings: in the ledger, and for those that come from now on.
-
-        Raises:
-            StorageError, and whatever `change` raises: nothing changed.
-        """
-        with self._ledger.transaction() as connection:
-            result = change(connection)
-            now = said(connection)
-        self._said = now
-        self._fit()
-        return result
-
-    def review(self) -> bool:
-        """Look again at some of the readings that the oldest review asks for; whether there is more
-        to look at.
-
-        Raises:
-            StorageError: nothing changed.
-        """
-        if not self._reviewing.waiting:
-            return False
-        with self._ledger.transaction() as connection:
-            review, revisions = self._reviewing.step(connection, self._clock())
-        moved = remembered(self._state, revisions)
-        checked = replace(NOTHING_CHECKED, revisions=revisions, moved=moved)
-        self._commit(checked, Counts(), [], self._nothing(), review=review)
-        self._reviewing.accept(review)
-        self._said = replace(self._said, reviews=self._reviewing.waiting)
-        return bool(self._reviewing.waiting)
 
     def _attend(self) -> None:
         """Listen to devices that registered themselves as well."""
-        now = self._moment()
-        outcome = self._engine.on_change(now, units=self.registry.units())
-        self._commit(NOTHING_CHECKED, Counts(), [], outcome, ticked_at=now, heard_at=now)
-
-    def act(self, action: Action) -> Transition | None:
-        """What an officer does to an alert; the transition, or None when it does not apply to the
-        alert as it is.
-
-        Raises:
-            StorageError: nothing changed.
-        """
-        self._resume()
-        now = self._moment()
-        self._listen(now)
-        now = self._moment()
-        outcome = self._engine.on_action(action, now)
-        by_hand = (t for t in outcome.transitions if t.alert == action.alert and "by" in t.evidence)
-        done = next(by_hand, None)
-        if done is not None:
-            acted = (action, now)
-            self._commit(NOTHING_CHECKED, Counts(), [], outcome, acted=acted, heard_at=now)
-        return done
+        now = self.moment()
+        outcome = self.engine.on_change(now, units=self.registry.units())
+        self.commit(outcome, ticked_at=now, heard_at=now)
 
     def quarantine(self, message: Message, detail: str) -> Settled:
         """Keep a message that no code of ours could settle, so that it stops no other."""
         refused = quarantined(message, "", Refusal.INTERNAL_ERROR, detail, 1)
         counts = Counts(received=1, quarantined=1)
-        self._commit(NOTHING_CHECKED, counts, [refused], self._nothing())
+        self.commit(self.nothing(), counts=counts, refused=[refused])
         return _refused(Refusal.INTERNAL_ERROR, detail)
 
     def tick(self, now: int) -> None:
         """Let time pass for the rules, but only while we can hear: our deafness proves nothing."""
-        self._resume()
+        self.resume()
         if self._hearing:
             now = max(now, self._heard)
-            outcome = self._engine.on_tick(now)
+            outcome = self.engine.on_tick(now)
             if outcome.transitions or outcome.states:
-                self._commit(NOTHING_CHECKED, Counts(), [], outcome, ticked_at=now, heard_at=now)
+                self.commit(outcome, ticked_at=now, heard_at=now)
             self._listened = max(self._listened, now)
-            self._report(self._engine.on_gaps(overdue(self._progress, now), now))
+            self._report(self.engine.on_gaps(overdue(self._progress, now), now))
             found = self.clocks.due(now, self.registry.devices)
             if found is not None:
-                self._report(self._engine.on_clocks(*found, now))
+                self._report(self.engine.on_clocks(*found, now))
             moved, missing = written_off(self._progress, now)
             if moved:
-                self._commit(NOTHING_CHECKED, Counts(), [], self._nothing(), progress=moved)
+                self.commit(self.nothing(), progress=moved)
                 self.receipts.note(moved, missing)
         escalated = self._follow_up.on_tick(now)
         if escalated:
-            outcome = replace(self._nothing(), transitions=tuple(escalated))
-            self._commit(NOTHING_CHECKED, Counts(), [], outcome)
+            self.commit(replace(self.nothing(), transitions=tuple(escalated)))
 
     def _report(self, outcome: Outcome) -> None:
         if outcome.transitions:
-            self._commit(NOTHING_CHECKED, Counts(), [], outcome)
+            self.commit(outcome)
 
     def connected(self, at: int) -> None:
         """The broker's session is up: silence counts from here."""
         self._resuming = max(at, self._heard + 1)
-        self._resume()
+        self.resume()
 
     def disconnected(self) -> None:
         """The broker is gone: what we do not hear proves nothing."""
         self._hearing, self._resuming = False, None
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
         """Before anything else: when the ledger refuses, whatever comes next tries again."""
         if self._resuming is not None:
             self._end_deafness(self._resuming)
             self._hearing, self._resuming = True, None
 
-    def _listen(self, at: int) -> None:
+    def listen(self, at: int) -> None:
         """What comes by another way while the broker cannot be heard proves nothing about the rest:
         no silence counts up to there.
         """
@@ -402,12 +272,12 @@ class Pipeline:
 
     def _end_deafness(self, at: int) -> None:
         since = min(max(self._listened, self._heard), at) or at
-        outcome = self._engine.on_resume(since, at)
-        self._commit(NOTHING_CHECKED, Counts(), [], outcome, resumed=(since, at), heard_at=at)
+        outcome = self.engine.on_resume(since, at)
+        self.commit(outcome, resumed=(since, at), heard_at=at)
 
-    def _moment(self) -> int:
+    def moment(self) -> int:
         """The present, as a moment of its own."""
-        return max(self._clock(), self._heard + 1)
+        return max(self.clock(), self._heard + 1)
 
     def _in_order(self, stamps: IntColumn) -> IntColumn:
         """When the messages were received; after the last tick, whose time can be ahead of a
@@ -417,7 +287,7 @@ class Pipeline:
 
     def _news(self, gathered: Gathered, received_at: IntColumn) -> list[Status]:
         """What gateways say of themselves that is new; who is no gateway is refused."""
-        gateways = self._ledger.gateways() if gathered.statuses else set()
+        gateways = self.ledger.gateways() if gathered.statuses else set()
         heard = []
         for number, status in gathered.statuses:
             if status.gateway in gateways:
@@ -429,30 +299,30 @@ class Pipeline:
         return changes(self._statuses, heard)
 
     def _arrange(self, gathered: Gathered, received_at: IntColumn) -> tuple[Columns, int]:
-        newest = self._state.measured_at
-        return arrange(gathered, received_at, newest, self._ledger.values_at)
+        newest = self.state.measured_at
+        return arrange(gathered, received_at, newest, self.ledger.values_at)
 
     def _check(self, columns: Columns) -> Checked:
         """The readings with their flags, by the tests and by what officers say."""
-        checked = check(columns, self._state, self._quality, self._ledger.readings_within)
+        checked = check(columns, self.state, self._quality, self.ledger.readings_within)
         return self._overrule.applied(checked)
 
     def _grow(self) -> None:
         """Make room for series that were born in this batch."""
-        count = len(self._state)
+        count = len(self.state)
         born = self.registry.series[count:]
         if born:
-            self._state.grow(len(self.registry.series))
-            self._fit()
-            self._engine.add_series(born)
+            self.state.grow(len(self.registry.series))
+            self.fit()
+            self.engine.add_series(born)
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
         """Take up what the registry and people now say of the series."""
         series = self.registry.series
         self._quality = self._settings(series)
-        self._overrule = Overrule(self._said.annotations, series)
-        self._reviewing = Reviewing(
-            self._said.reviews, self._quality, self._overrule, settings_of=self._settings
+        self._overrule = Overrule(self.said.annotations, series)
+        self.reviewing = Reviewing(
+            self.said.reviews, self._quality, self._overrule, settings_of=self._settings
         )
         self._parts = LineParts.of(series)
 
@@ -463,33 +333,34 @@ class Pipeline:
             series,
             limits,
             places=Places(self.registry.sites),
-            service=windows(self._said.log, series),
+            service=windows(self.said.log, series),
             zone=self.registry.zone,
         )
 
-    def _commit(
+    def commit(
         self,
-        checked: Checked,
-        counts: Counts,
-        refused: Sequence[Quarantined],
         outcome: Outcome,
+        checked: Checked = NOTHING_CHECKED,
+        counts: Counts = NOTHING_COUNTED,
+        refused: Sequence[Quarantined] = (),
         **more: Any,
     ) -> None:
         """Store a batch; `more` are further fields of `Batch`."""
-        batch = self._batch(checked, counts, refused, outcome, **more)
-        self._ledger.commit(batch)
-        self._accepted(checked, batch, outcome)
+        batch = self.batch(outcome, checked, counts, refused, **more)
+        self.ledger.commit(batch)
+        self.accepted(batch, outcome, checked)
 
-    def _batch(
+    def batch(
         self,
-        checked: Checked,
-        counts: Counts,
-        refused: Sequence[Quarantined],
         outcome: Outcome,
+        checked: Checked = NOTHING_CHECKED,
+        counts: Counts = NOTHING_COUNTED,
+        refused: Sequence[Quarantined] = (),
         **more: Any,
     ) -> Batch:
+        """What `commit` would store; whoever stores it himself calls `accepted` then."""
         points, lines = self._points(checked, outcome) if self._forwards else (0, b"")
-        moved, now = checked.moved, self._clock()
+        moved, now = checked.moved, self.clock()
         return Batch(
             recorded_at=now,
             columns=checked.columns,
@@ -503,17 +374,17 @@ class Pipeline:
             points=points,
             lines=lines,
             revisions=checked.revisions,
-            tails=self._state.blocks(moved),
+            tails=self.state.blocks(moved),
             windows=kept(moved),
             consequences=self._follow_up.of(outcome.transitions, now),
             **more,
         )
 
-    def _accepted(self, checked: Checked, batch: Batch, outcome: Outcome) -> None:
+    def accepted(self, batch: Batch, outcome: Outcome, checked: Checked = NOTHING_CHECKED) -> None:
         """It is committed: that is what we remember now."""
         self.registry.committed(batch.new_series, batch.new_devices)
-        self._state.accept(checked.moved)
-        self._engine.accept(outcome)
+        self.state.accept(checked.moved)
+        self.engine.accept(outcome)
         self._heard = max(self._heard, batch.heard_at)
         if self._hearing:
             self._listened = max(self._listened, self._heard)
@@ -529,8 +400,9 @@ class Pipeline:
         )
         return sum(points for points, _ in parts), b"\n".join(lines for _, lines in parts if lines)
 
-    def _nothing(self) -> Outcome:
-        return self._engine.on_batch(columns_of())
+    def nothing(self) -> Outcome:
+        """What the rules say when nothing came."""
+        return self.engine.on_batch(columns_of())
 
 
 def _refused(reason: Refusal, detail: str) -> Settled:

@@ -40,13 +40,13 @@ class DeskOf:
             return change(world.system.ledger)
 
         async def enrol(change: Change[Result], /) -> Result:
-            return world.system.pipeline.enrol(change)
+            return world.system.by_people.enrol(change)
 
         async def amend(change: Change[Result], /) -> Result:
-            return world.system.pipeline.amend(change)
+            return world.system.by_people.amend(change)
 
         async def act(action: Action, /) -> Transition | None:
-            return world.system.pipeline.act(action)
+            return world.system.by_people.act(action)
 
         async def push(topic: bytes, payload: bytes, /) -> Settled:
             world.now += 1

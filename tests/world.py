@@ -62,7 +62,7 @@ class World:
 
     def review(self) -> "World":
         """Let all that people asked for be done, as it is beside the messages."""
-        while self.system.pipeline.review():
+        while self.system.by_people.review():
             pass
         return self
 

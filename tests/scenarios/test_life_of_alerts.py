@@ -34,7 +34,7 @@ def told(world: World, rule: str) -> list[tuple[str, str, str]]:
 def act(world: World, kind: ActionKind, **more: int | str) -> bool:
     ((alert,),) = world.rows("SELECT id FROM alerts ORDER BY started_at DESC LIMIT 1")
     action = Action(kind=kind, alert=alert, by="nok", note="why", **more)  # type: ignore[arg-type]
-    return world.system.pipeline.act(action) is not None
+    return world.system.by_people.act(action) is not None
 
 
 def replays(world: World) -> bool:

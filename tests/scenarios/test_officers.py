@@ -347,7 +347,7 @@ def test_it_goes_on_after_a_restart_and_counts_each_reading_once(world: World) -
     configure(world, sites=NARROW)
     review = reprocess(world, 5, 15)
     for _ in range(2):
-        world.system.pipeline.review()
+        world.system.by_people.review()
         world.restart()
     assert reviewed(world, review) == (10, [(1, 3, 10)])
     assert len(revisions(world)) == 10
@@ -358,13 +358,13 @@ def test_what_the_ledger_refuses_is_looked_at_again(world: World) -> None:
     configure(world, sites=NARROW)
     review = reprocess(world, 5, 15)
     for _ in range(3):
-        world.system.pipeline.review()
+        world.system.by_people.review()
     with world.system.ledger.transaction() as connection:
         refuse = "BEFORE UPDATE ON reviews BEGIN SELECT RAISE(ABORT, 'full'); END"
         connection.exec_driver_sql(f"CREATE TRIGGER refuse {refuse}")
     for _ in range(2):
         with pytest.raises(StorageError, match="full"):
-            world.system.pipeline.review()
+            world.system.by_people.review()
     assert flags(world) == [1] * 10
     with world.system.ledger.transaction() as connection:
         connection.exec_driver_sql("DROP TRIGGER refuse")
@@ -376,7 +376,7 @@ def test_messages_come_in_between_two_steps(world: World) -> None:
     day(world, 8, ph=8.0)
     configure(world, sites=NARROW)
     review = reprocess(world, 5, 8)
-    world.system.pipeline.review()
+    world.system.by_people.review()
     day(world, 10, since=8, ph=8.0)
     reviewed(world, review)
     assert flags(world) == [3] * 5

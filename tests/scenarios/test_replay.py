@@ -122,4 +122,4 @@ def act(world: World, kind: ActionKind) -> None:
     if last:
         until = world.now + 10 * MINUTE if kind is ActionKind.SHELVE else None
         action = Action(kind=kind, alert=last[0][0], by="nok", note="why", until=until, to="noi")
-        world.system.pipeline.act(action)
+        world.system.by_people.act(action)
