@@ -7,16 +7,15 @@ The facts were gathered by `storage.surroundings` and `api.explanation`; the sen
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.phrases import PHRASES
 from alerts.standards import Limit
+from core.languages import LANGUAGES, Language
 from core.model import DAY, HOUR, MINUTE, SECOND, Flag, Severity, State, from_micros
 from core.surroundings import Names, Nearby, Reading, Surroundings
 
-Language = Literal["en", "th"]
-LANGUAGES: tuple[Language, ...] = ("en", "th")
 _DIRECT = ("", "threshold")  # kinds that judge the value itself
 _UNITS = {
     "1": "",

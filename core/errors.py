@@ -5,12 +5,14 @@ AndamanError
 ├── BrokerError      the broker cannot be told whom to let in: say so, try again each second
 ├── ConfigError      refuse to start; one line for each problem, with file and line
 ├── DecodeError      quarantine the payload with its reason, acknowledge it, never retry
+├── DeliveryError    a message was not taken: try again, give up or pause, by whose fault it is
 ├── RegistryError    a site or device cannot be changed so: say which field, and what to do
 ├── StorageError     roll back, do not acknowledge, try again
 └── StartError       a port in use, a folder that cannot be written: say so and exit 1
 """
 
 from collections.abc import Sequence
+from enum import Enum
 
 from core.model import Refusal
 
@@ -42,6 +44,34 @@ class DecodeError(AndamanError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class Blame(Enum):
+    """Whose fault it is that a message was not taken, which decides what is done next."""
+
+    ADDRESS = "address"  # of this recipient alone: never tried again
+    CONTENT = "content"  # of the message: never tried again
+    CREDENTIALS = "credentials"  # ours: the channel rests until they are mended, nothing is dropped
+    QUOTA = "quota"  # the month's messages are spent: another way has to be found
+    TEMPORARY = "temporary"  # the server's, or of the way to it: tried again
+
+
+class DeliveryError(AndamanError):
+    """A message that its server did not take; `words` are the server's, without any secret.
+
+    `retry_after` (s) is how long the server asks us to wait, where it says so.
+    """
+
+    def __init__(self, words: str, blame: Blame, *, retry_after: float | None = None) -> None:
+        super().__init__(words)
+        self.words = words
+        self.blame = blame
+        self.retry_after = retry_after
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the very same message to the very same recipient has no chance any more."""
+        return self.blame in {Blame.ADDRESS, Blame.CONTENT}
 
 
 class RegistryError(AndamanError):
