@@ -67,7 +67,7 @@ from storage.history import History, LedgerHistory
 from storage.influx_address import InfluxAddress
 from storage.ledger import Ledger
 from storage.outflow import read_outflow
-from storage.refill import start_over
+from storage.refill import begin as begin_refill
 from storage.registry import Change
 from storage.rules import OwnRule
 from upkeep import quietly
@@ -255,10 +255,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         door = stack.enter_context(listening(settings))
         api_url = "http://{}:{}".format(*door.getsockname()[:2])
 
-        everybody = system.city.sources.all
-        broker = brokers.start(settings, outside, everybody, system.ledger, system.readers, now())
+        broker = brokers.start(
+            settings, outside, system.city.sources.all, system.ledger, system.readers, now()
+        )
         stack.callback(broker.stop)
 
+        begin_refill(system.ledger, influx.place if influx else "")
         settled = settle_seconds()
 
         def settled_messages(messages: Sequence[Message]) -> None:
@@ -287,7 +289,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             password=broker.address.password,
             client_id=broker.address.client_id,
             trust=broker.address.trust,
-            topics=[STATUS_FILTER, *(source.filter for source in everybody)],
+            topics=[STATUS_FILTER, *(source.filter for source in system.city.sources.all)],
             deliver=worker.deliver,
             connected=lambda at: upkeep.quietly(
                 worker.submit(partial(system.pipeline.connected, at))
@@ -449,7 +451,6 @@ async def _forwarding(
 ) -> tuple[Forwarder | None, History]:
     """The way to InfluxDB and the past that it keeps; without it, the ledger's."""
     if influx is None:
-        upkeep.quietly(worker.submit(partial(start_over, system.ledger)))
         return None, LedgerHistory(system.readers)
     # It takes long to load, and the listener need not wait for it.
     from storage.influx import InfluxHistory, InfluxWriter  # noqa: PLC0415
@@ -468,9 +469,7 @@ async def _forwarding(
     )
     stop = asyncio.Event()
     await keep(stack, forwarder.run(stop), stop.set)
-    await keep(
-        stack, upkeep.refill_influx(system, worker, f"{influx.url} {influx.org} {influx.bucket}")
-    )
+    await keep(stack, upkeep.refill_influx(system, worker))
     return forwarder, history
 
 

@@ -61,14 +61,14 @@ async def tick(
         await asyncio.sleep(1)
 
 
-async def refill_influx(system: "System", worker: Worker, target: str) -> None:
+async def refill_influx(system: "System", worker: Worker) -> None:
     """Bring an InfluxDB that does not know our past up to date, behind what is new."""
     more = True
     while more:
         if waiting(system.readers) > REFILL_ROWS:
             await asyncio.sleep(0.2)
             continue
-        step = partial(refill, system.ledger, system.pipeline.registry.series, target)
+        step = partial(refill, system.ledger, system.pipeline.registry.series)
         try:
             more = await asyncio.wrap_future(worker.submit(step))
         except StorageError as error:

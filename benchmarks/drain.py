@@ -28,6 +28,7 @@ LONGEST_SECONDS = 300
 POLL_SECONDS = 0.05
 SETTLED_SECONDS = 0.5  # nothing more has come for so long: that was all
 SPIKE_EVERY = 2000
+MOST_POINTS = 1.01  # for each message: the hundredth is for alerts, and nothing is written twice
 WARM_UP = 2000  # messages of a round that does not count
 
 Start = Callable[[Path, int, InfluxServer, str], AbstractContextManager[Child]]
@@ -153,8 +154,11 @@ def drain(
                 peak=servers.memory(child.pid, "VmHWM"),
             )
             said = contender.stored(folder)
+            taken = servers.points_taken(influx) - points
         left = servers.left_in_session(broker.port, contender.client)
     _verify(messages, said, _values_in(influx, bucket), left)
+    if taken > messages * MOST_POINTS:
+        raise RuntimeError(f"{taken} points were written for {messages} messages")
     return finished
 
 

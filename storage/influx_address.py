@@ -30,3 +30,8 @@ class InfluxAddress:
         ]
         if problems:
             raise ConfigError(problems)
+
+    @property
+    def place(self) -> str:
+        """What tells it from others."""
+        return f"{self.url} {self.org} {self.bucket}"

@@ -19,8 +19,28 @@ CHUNK = 5000
 _FACT = "refill"
 
 
-def refill(ledger: Ledger, series: Sequence[Series], target: str) -> bool:
-    """Append the next chunk for the InfluxDB `target` to the outflow; False when all is there.
+def begin(ledger: Ledger, target: str) -> None:
+    """Note what an InfluxDB that is new to the ledger has to be told of: the readings that are
+    there by now. What comes from now on is forwarded as it comes; without a `target` it is not, and
+    whatever InfluxDB comes next needs the past again.
+
+    Call it before anything is settled.
+    """
+    if json.loads(ledger.meta(_FACT) or "{}").get("target", "") != target:
+        ((newest,),) = ledger.read(select(func.max(schema.readings.c.measured_at)))
+        done = {
+            "target": target,
+            "reading": [-(2**62), -1],
+            "until": newest or 0,
+            "revision": 0,
+            "transition": 0,
+            "complete": False,
+        }
+        ledger.set_meta({_FACT: json.dumps(done)})
+
+
+def refill(ledger: Ledger, series: Sequence[Series]) -> bool:
+    """Append the next chunk of what `begin` noted to the outflow; False when all is there.
 
     Call it on the ledger's thread.
 
@@ -28,17 +48,9 @@ def refill(ledger: Ledger, series: Sequence[Series], target: str) -> bool:
         StorageError: nothing was appended.
     """
     done = json.loads(ledger.meta(_FACT) or "{}")
-    if done.get("target") != target:
-        done = {
-            "target": target,
-            "reading": [-(2**62), -1],
-            "revision": 0,
-            "transition": 0,
-            "complete": False,
-        }
     if done["complete"]:
         return False
-    columns, revised = _readings_after(ledger, done["reading"]), []
+    columns, revised = _readings_after(ledger, done["reading"], done.get("until", 2**62)), []
     if not len(columns):
         revised = _revisions_after(ledger, done.get("revision", 0))
     if len(columns):
@@ -56,23 +68,17 @@ def refill(ledger: Ledger, series: Sequence[Series], target: str) -> bool:
     return not done["complete"]
 
 
-def start_over(ledger: Ledger) -> None:
-    """Nothing is forwarded in this run: whatever InfluxDB comes next needs the past again."""
-    if ledger.meta(_FACT) is not None:
-        ledger.set_meta({_FACT: "{}"})
-
-
 def waiting(readers: Engine) -> int:
     """How many rows of outflow wait, so that a refill does not run ahead of InfluxDB."""
     with readers.connect() as connection:
         return connection.execute(select(func.count()).select_from(schema.outflow)).scalar_one()
 
 
-def _readings_after(ledger: Ledger, place: list[int]) -> Columns:
+def _readings_after(ledger: Ledger, place: list[int], until: int) -> Columns:
     c = schema.readings.c
     statement = (
         select(c.series, c.measured_at, c.received_at, c.value, c.flag, c.tests)
-        .where(tuple_(c.measured_at, c.series) > tuple_(*place))
+        .where(tuple_(c.measured_at, c.series) > tuple_(*place), c.measured_at <= until)
         .order_by(c.measured_at, c.series)
         .limit(CHUNK)
     )

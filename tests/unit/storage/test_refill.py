@@ -13,7 +13,7 @@ from storage import schema
 from storage.database import open_readers
 from storage.ledger import Batch, Ledger
 from storage.quality import revise
-from storage.refill import CHUNK, refill, start_over, waiting
+from storage.refill import CHUNK, begin, refill, waiting
 from tests.service import NOW, SERIES, change, columns
 
 TARGET = "http://127.0.0.1:8086 andaman andaman"
@@ -42,9 +42,15 @@ def store(ledger: Ledger, *rows: tuple[int, int, float, int], alerts: int = 0) -
 
 
 def refill_all(ledger: Ledger, target: str = TARGET) -> list[list[bytes]]:
+    """The lines of each chunk of a new run, until all is there."""
+    begin(ledger, target)
+    return all_chunks(ledger)
+
+
+def all_chunks(ledger: Ledger) -> list[list[bytes]]:
     """The lines of each chunk, until all is there."""
     for _ in range(10):
-        if not refill(ledger, SERIES, target):
+        if not refill(ledger, SERIES):
             break
     table = schema.outflow
     rows = ledger.read(select(table.c.points, table.c.lines).order_by(table.c.id))
@@ -96,7 +102,8 @@ def test_it_goes_in_chunks_and_leaves_nothing_out_between_them(ledger: Ledger) -
 def test_it_goes_on_where_it_stopped_and_then_is_done(tmp_path: Path) -> None:
     first = Ledger(tmp_path)
     store(first, *[(0, NOW + n, 1.0, Flag.GOOD) for n in range(CHUNK + 1)])
-    assert refill(first, SERIES, TARGET)
+    begin(first, TARGET)
+    assert refill(first, SERIES)
     first.close()
     second = Ledger(tmp_path)
     assert [len(chunk) for chunk in refill_all(second)] == [CHUNK, 1]
@@ -111,6 +118,15 @@ def test_what_came_meanwhile_is_the_forwarders_business(ledger: Ledger) -> None:
     assert refill_all(ledger) == []
 
 
+def test_what_comes_before_the_first_chunk_is_told_once_as_well(ledger: Ledger) -> None:
+    begin(ledger, TARGET)
+    store(ledger, (0, NOW, 1.0, Flag.GOOD))
+    assert all_chunks(ledger) == []
+    begin(ledger, "another")
+    store(ledger, (0, NOW + 1, 1.0, Flag.GOOD))
+    assert [times(chunk) for chunk in all_chunks(ledger)] == [[NOW]]
+
+
 def test_another_influxdb_gets_everything_again(ledger: Ledger) -> None:
     store(ledger, (0, NOW, 1.0, Flag.GOOD))
     before = refill_all(ledger)
@@ -121,19 +137,20 @@ def test_another_influxdb_gets_everything_again(ledger: Ledger) -> None:
 def test_an_influxdb_that_was_away_for_a_run_gets_everything_again(ledger: Ledger) -> None:
     store(ledger, (0, NOW, 1.0, Flag.GOOD))
     refill_all(ledger)
-    start_over(ledger)
+    begin(ledger, "")
     store(ledger, (0, NOW + 1, 1.0, Flag.GOOD))
     assert [len(chunk) for chunk in refill_all(ledger)] == [2]
 
 
 def test_a_chunk_that_cannot_be_stored_is_not_counted_as_done(ledger: Ledger) -> None:
     store(ledger, (0, NOW, 1.0, Flag.GOOD))
+    begin(ledger, TARGET)
     with ledger.transaction() as connection:
         connection.exec_driver_sql(
             "CREATE TRIGGER fault BEFORE INSERT ON meta BEGIN SELECT RAISE(ABORT, 'full'); END"
         )
     with pytest.raises(StorageError, match="full"):
-        refill(ledger, SERIES, TARGET)
+        refill(ledger, SERIES)
     with ledger.transaction() as connection:
         connection.exec_driver_sql("DROP TRIGGER fault")
     assert [len(chunk) for chunk in refill_all(ledger)] == [1]
@@ -143,7 +160,8 @@ def test_it_knows_how_much_waits(ledger: Ledger) -> None:
     readers = open_readers(ledger.folder)
     assert waiting(readers) == 0
     store(ledger, (0, NOW, 1.0, Flag.GOOD))
-    refill(ledger, SERIES, TARGET)
+    begin(ledger, TARGET)
+    refill(ledger, SERIES)
     assert waiting(readers) == 1
     assert json.loads(ledger.meta("refill") or "")["complete"] is False
     readers.dispose()
