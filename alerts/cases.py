@@ -14,7 +14,6 @@ from core.model import Mark, Reason, Severity, State, Transition
 log = logging.getLogger(__name__)
 
 Key = tuple[str, str]  # rule and subject, as in the ledger
-STORM = "storm"  # the subject of the alert that stands for those that a rule's cap folds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
-from alerts.cases import STORM, Case, Draft, Key, Memory, Told
+from alerts.cases import Case, Draft, Key, Memory, Told
 from alerts.kinds.composite import Composite, holding
 from alerts.lifecycle import Change, Sample, elapse, step
 from alerts.rules import Rule
-from core.model import State
+from core.model import STORM, State
 
 Held = dict[Key, str]  # the alerts of operands that fire, with their sites
 

@@ -2,14 +2,15 @@
 
 `Engine` takes each input (readings and statuses, a tick, a resumption, an action, a change of
 rules or registry) to the judges: of readings (`alerts/series.py`), of silence
-(`alerts/absence.py`), of other rules (`alerts/composites.py`), and last of storms. All of them
+(`alerts/absence.py`), of other rules (`alerts/composites.py`), of the system itself
+(`alerts/operations.py`), and last of storms. All of them
 write into a draft; nothing is official before `accept`, which the pipeline calls when the draft
 has been committed. How the stream is cut into batches, and when ticks come between them, changes
 nothing (decision record 017).
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -29,7 +30,7 @@ from alerts.cases import (
 from alerts.hearing import Hearing
 from alerts.judges import Judges
 from alerts.lifecycle import next_due
-from alerts.operations import DEVICE_CLOCK, GATEWAY_GAP, Operations
+from alerts.operations import DEVICE_CLOCK, GATEWAY_GAP
 from alerts.rules import Rule
 from alerts.timers import Timers
 from core.model import (
@@ -66,7 +67,6 @@ class Engine:
         self._units: Sequence[Unit] = ()
         self._hearing = Hearing()
         self._timers: Timers[Case] = Timers()
-        self._operations = Operations()
         self._orphans: dict[Key, tuple[Mapping[str, Any], Reason]] = {}
 
     # --- what there is ---
@@ -95,7 +95,7 @@ class Engine:
         self._hearing = Hearing(resumptions)
         self._judges.series.newest.take(latest)
         self._judges.attend(self._units, self._last_heard(latest, statuses or {}))
-        for key, text in self._operations.restore(states).items():
+        for key, text in states.items():
             kept = json.loads(text)
             reason = self._judges.misfit(key, kept["version"], kept["site"])
             if reason is None:
@@ -210,22 +210,18 @@ class Engine:
     def on_gaps(self, missing: Mapping[str, int], now: int) -> Outcome:
         """Of these gateways so many messages have been missing for too long at `now`."""
         found = {f"gateway/{name}": float(n) for name, n in missing.items()}
-        return self._operations.judge(GATEWAY_GAP, found, now)
+        return self._find(GATEWAY_GAP, found, now)
 
     def on_clocks(self, wrong: Mapping[str, float], undecided: Iterable[str], now: int) -> Outcome:
         """The clocks of these devices are off by so many seconds at `now`; of those in `undecided`
         it is not known.
         """
         found = {f"device/{name}": offset for name, offset in wrong.items()}
-        unknown = {f"device/{name}" for name in undecided}
-        return self._operations.judge(DEVICE_CLOCK, found, now, unknown)
+        return self._find(DEVICE_CLOCK, found, now, {f"device/{name}" for name in undecided})
 
     def accept(self, outcome: Outcome) -> None:
         """The outcome has been committed: it is what we remember now."""
         draft = outcome.memory
-        if not isinstance(draft, Draft):
-            self._operations.accept(outcome)
-            return
         _merge(self.memory.watches, draft.watches)
         _merge(self.memory.notes, draft.notes)
         for case in draft.watches:
@@ -235,6 +231,14 @@ class Engine:
         self._judges.accept(draft, self.memory)
 
     # --- from draft to outcome ---
+
+    def _find(
+        self, rule: str, found: Mapping[str, float], now: int, undecided: Container[str] = ()
+    ) -> Outcome:
+        """What is found wrong with the system, after the tick of the same time."""
+        draft, moment = Draft(self.memory, self.disabled), self._hearing.moment(now)
+        self._judges.operations.judge(rule, found, undecided, (now, moment), draft)
+        return self._close(draft, moment)
 
     def _let_pass(self, draft: Draft, now: int, last: Finally = _nothing) -> Outcome:
         """Time goes on until `now`, when something may come last."""

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 from alerts.phrases import PHRASES
 from alerts.standards import Limit
 from core.languages import LANGUAGES, Language
-from core.model import DAY, HOUR, MINUTE, SECOND, Flag, Severity, State, from_micros
+from core.model import DAY, HOUR, MINUTE, SECOND, STORM, Flag, Severity, State, from_micros
 from core.surroundings import Names, Nearby, Reading, Surroundings
 
 _DIRECT = ("", "threshold")  # kinds that judge the value itself
+_SIDED = ("device-clock",)  # kinds with words of their own for above and below
 _UNITS = {
     "1": "",
     "Cel": "°C",
@@ -29,7 +30,9 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFacts:
-    """What is to be told of a rule; `kind` is empty for alerts about the system itself."""
+    """What is to be told of a rule; `kind` is empty where nothing is known of it, and for alerts
+    about the system the rule's own name.
+    """
 
     name: Names
     kind: str = ""
@@ -111,6 +114,8 @@ class _Speaker:
     def what(self) -> str:
         """The value against the limit."""
         facts = self.facts
+        if facts.subject == STORM:
+            return self("what-storm", value=self.of_alert(facts.value))
         if facts.level is None:
             return self("what-else", subject=facts.subject, value=self.of_alert(facts.value))
         said = {
@@ -118,13 +123,16 @@ class _Speaker:
             "site": self.word(facts.site),
             "parameter": self.word(facts.parameter),
             "subject": facts.subject,
+            "name": facts.subject.partition("/")[2],
+            "offset": self.duration(round(abs(facts.value) * SECOND)),
             "value": self.of_alert(facts.value),
             "level": self.of_alert(facts.level),
             "margin": self.of_alert(abs(facts.value - facts.level)),
             "per": self(f"per-{facts.about.per or 'hour'}"),
         }
         kind = facts.about.kind
-        return self(f"what-{facts.side if kind in _DIRECT else kind}", **said)
+        phrase = facts.side if kind in _DIRECT else kind
+        return self(f"what-{phrase}{'-' + facts.side if kind in _SIDED else ''}", **said)
 
     def how_long(self) -> str:
         phrase = "lasted" if self.facts.state is State.RESOLVED else "since"

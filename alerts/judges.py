@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from alerts.absence import AbsenceJudge
 from alerts.cases import Case, Draft, Key, Memory
 from alerts.composites import CompositeJudge
+from alerts.operations import OPERATIONS, OperationsJudge
 from alerts.rules import Rule
 from alerts.series import SeriesJudge
 from alerts.storms import Storms
@@ -16,13 +17,14 @@ class Judges:
 
     def __init__(self, rules: Sequence[Rule], lateness: int) -> None:
         """`lateness` in µs."""
-        self.rules = {rule.id: rule for rule in rules}
+        self.rules = dict(OPERATIONS) | {rule.id: rule for rule in rules}
         self._districts: dict[str, str] = {}
         self._sites: dict[str, str] = {}
         self.series = SeriesJudge(rules, lateness)
         self.absence = AbsenceJudge(rules)
         self.composites = CompositeJudge(rules, self._districts)
-        self.storms = Storms(rules)
+        self.operations = OperationsJudge()
+        self.storms = Storms(self.rules.values())
         self._cases: dict[Key, Case] = {case.key: case for case in self.storms.cases.values()}
 
     def add(self, series: Sequence[Series]) -> None:
@@ -40,7 +42,8 @@ class Judges:
 
     def find(self, key: Key, site: str) -> Case | None:
         """The case that the ledger calls so."""
-        return self._cases.get(key) or self.composites.case(key, site)
+        known = self._cases.get(key) or self.operations.case(key)
+        return known or self.composites.case(key, site)
 
     def misfit(self, key: Key, version: str, site: str) -> Reason | None:
         """Why a case of a version and site is no more; None when there it is."""

@@ -1,86 +1,75 @@
 """Alerts about the system itself: what no reading shows, found by those who run the parts.
 
-A finding is a number that should be zero, by rule and subject. It opens an alert when it appears
-and resolves it when it is gone; there is nothing between. Pure.
+A finding is a number that should be zero, by rule and subject. Its alert has the life of all
+others; a finding that lasts says nothing new.
 """
 
-import json
 from collections.abc import Container, Mapping
 from types import MappingProxyType
-from uuid import NAMESPACE_URL, uuid5
 
-from core.model import Outcome, Reason, Severity, State, Transition
+from alerts.cases import Case, Draft, Key
+from alerts.kinds.threshold import Threshold
+from alerts.levels import Levels, Span
+from alerts.lifecycle import Sample, step
+from alerts.rules import Rule, Terms
+from core.model import STORM, Severity
 
 DEVICE_CLOCK = "device-clock"
 GATEWAY_GAP = "gateway-gap"
-VERSION = "1"
 
-# Every rule of operations, by its name in the languages of the officers.
-OPERATIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+_NOTHING = Span(0.0, 0.0)
+_TERMS = Terms(levels=Levels(spans={Severity.WARNING: _NOTHING}, clear=_NOTHING))
+
+
+def _rule(name: str, en: str, th: str) -> Rule:
+    return Rule(id=name, version="1", name={"en": en, "th": th}, kind=Threshold(), terms=_TERMS)
+
+
+# Every rule of operations, with its name in the languages of the officers.
+OPERATIONS: Mapping[str, Rule] = MappingProxyType(
     {
-        DEVICE_CLOCK: MappingProxyType(
-            {"en": "The clock of a device is wrong", "th": "นาฬิกาของอุปกรณ์ไม่ตรง"}
-        ),
-        GATEWAY_GAP: MappingProxyType(
-            {"en": "Messages of a gateway are missing", "th": "ข้อความจากเกตเวย์ขาดหาย"}
+        DEVICE_CLOCK: _rule(DEVICE_CLOCK, "The clock of a device is wrong", "นาฬิกาของอุปกรณ์ไม่ตรง"),
+        GATEWAY_GAP: _rule(
+            GATEWAY_GAP, "Messages of a gateway are missing", "ข้อความจากเกตเวย์ขาดหาย"
         ),
     }
 )
 
-Place = tuple[str, str]  # rule and subject
 
-
-class Operations:
-    """What is wrong with the system, from finding to finding."""
+class OperationsJudge:
+    """Judges what is found wrong with the system."""
 
     def __init__(self) -> None:
-        self._open: dict[Place, int] = {}  # since when, µs
+        self._cases: dict[Key, Case] = {}
 
-    def restore(self, states: Mapping[Place, str]) -> dict[Place, str]:
-        """Take up what is ours of the ledger's states; the rest is given back."""
-        ours = {place for place in states if place[0] in OPERATIONS}
-        self._open = {place: json.loads(states[place])["since"] for place in ours}
-        return {place: body for place, body in states.items() if place not in ours}
+    def case(self, key: Key) -> Case | None:
+        """The case that the ledger calls so; None when the rule is none of ours."""
+        rule = OPERATIONS.get(key[0])
+        if rule is None or key[1] == STORM:
+            return None
+        if key not in self._cases:
+            self._cases[key] = Case(rule=rule, subject=key[1], site="", terms=rule.terms)
+        return self._cases[key]
 
     def judge(
-        self, rule: str, found: Mapping[str, float], now: int, undecided: Container[str] = ()
-    ) -> Outcome:
-        """What changes when of `rule` exactly the subjects in `found` are wrong at `now` (µs), and
-        of those in `undecided` nothing is known.
+        self,
+        rule: str,
+        found: Mapping[str, float],
+        undecided: Container[str],
+        now: tuple[int, int],
+        draft: Draft,
+    ) -> None:
+        """Of `rule` exactly the subjects in `found` are wrong `now` (µs of the clock, and the
+        moment), and of those in `undecided` nothing is known.
         """
-        begun = {(rule, subject): now for subject in found if (rule, subject) not in self._open}
-        ended = {
-            place: since
-            for place, since in self._open.items()
-            if place[0] == rule and place[1] not in found and place[1] not in undecided
-        }
-        opened = [_transition(p, now, now, State.FIRING, found[p[1]]) for p in begun]
-        closed = [_transition(p, since, now, State.RESOLVED, 0.0) for p, since in ended.items()]
-        states: dict[Place, str | None] = {p: json.dumps({"since": now}) for p in begun}
-        return Outcome(
-            transitions=(*opened, *closed),
-            states=states | dict.fromkeys(ended),
-            memory={p: s for p, s in (self._open | begun).items() if p not in ended},
-        )
+        for subject in found:
+            self.case((rule, subject))
+        for key, case in self._cases.items():
+            if key[0] == rule and key[1] not in undecided:
+                self._judge(case, Sample(*now, found.get(key[1], 0.0)), draft)
 
-    def accept(self, outcome: Outcome) -> None:
-        """The outcome has been committed."""
-        self._open = outcome.memory
-
-
-def _transition(place: Place, since: int, at: int, after: State, value: float) -> Transition:
-    rule, subject = place
-    firing = after is State.FIRING
-    return Transition(
-        alert=str(uuid5(NAMESPACE_URL, f"andaman:alert:{rule}|{subject}|{since}")),
-        rule=rule,
-        version=VERSION,
-        subject=subject,
-        site="",
-        before=None if firing else State.FIRING,
-        after=after,
-        severity=Severity.WARNING,
-        reason=Reason.FIRST_BREACH if firing else Reason.BACK_IN_RANGE,
-        at=at,
-        value=value,
-    )
+    def _judge(self, case: Case, sample: Sample, draft: Draft) -> None:
+        watch, wrong = draft.watch(case), bool(sample.value)
+        lasting = watch is not None and not watch.idle and watch.clear_since is None
+        if wrong is not lasting:
+            draft.try_out(case, lambda: draft.keep(case, *step(watch, case.terms, sample)))

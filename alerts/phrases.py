@@ -56,6 +56,20 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "make it fire.",
             "เงื่อนไขที่กฎนี้รวมไว้เป็นจริง {value} ข้อสำหรับ {subject} เกิน {level} ข้อจึงแจ้งเตือน",
         ),
+        "what-device-clock-above": Phrase(
+            "The clock of {device} is {offset} behind.", "นาฬิกาของ {device} ช้าไป {offset}"
+        ),
+        "what-device-clock-below": Phrase(
+            "The clock of {device} is {offset} ahead.", "นาฬิกาของ {device} เร็วไป {offset}"
+        ),
+        "what-gateway-gap": Phrase(
+            "{value} messages of the gateway {name} have not come, by its own count.",
+            "ข้อความจากเกตเวย์ {name} ยังมาไม่ถึง {value} ข้อความ นับตามลำดับของเกตเวย์เอง",
+        ),
+        "what-storm": Phrase(
+            "{value} alerts of this rule were folded into this one since it began.",
+            "มีการแจ้งเตือนของกฎนี้ {value} รายการที่รวมไว้ในรายการนี้ตั้งแต่เริ่ม",
+        ),
         "what-else": Phrase("{subject} has the value {value}.", "{subject} มีค่า {value}"),
         "since": Phrase(
             "It began at {since} and has lasted {duration}.",

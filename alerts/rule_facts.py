@@ -12,7 +12,7 @@ from core.model import MINUTE
 
 def rule_facts(rules: Sequence[Rule], limits: Mapping[str, Limit]) -> Mapping[str, RuleFacts]:
     """By the id of the rule; also of those about the system itself, which stand in no file."""
-    own = {rule: RuleFacts(name=name) for rule, name in OPERATIONS.items()}
+    own = {name: RuleFacts(name=rule.name, kind=name) for name, rule in OPERATIONS.items()}
     return own | {rule.id: _facts(rule, limits) for rule in rules}
 
 

@@ -4,20 +4,24 @@ Folded alerts live on like all others; they are marked, and one alert with the s
 stands for them. Its value is how many were folded since it began.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
-from alerts.cases import STORM, Case, Draft, Memory, Told
+from alerts.cases import Case, Draft, Memory, Told
+from alerts.levels import Levels, Span
 from alerts.lifecycle import Change, Watch
-from alerts.rules import Rule
-from core.model import Mark, Reason, State
+from alerts.rules import Rule, Terms
+from core.model import STORM, Mark, Reason, Severity, State
+
+_NONE = Span(0.0, 0.0)  # nothing but the last folded alert ends a storm; silence says nothing
+_TERMS = Terms(levels=Levels(spans=dict.fromkeys(Severity, _NONE), clear=_NONE))
 
 
 class Storms:
     """Which alerts fire, and which of them are folded, by rule."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Collection[Rule]) -> None:
         self.cases = {
-            rule.id: Case(rule=rule, subject=STORM, site="", terms=rule.terms) for rule in rules
+            rule.id: Case(rule=rule, subject=STORM, site="", terms=_TERMS) for rule in rules
         }
         self._firing: dict[str, set[str]] = {rule.id: set() for rule in rules}
 

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 
 from alerts.by_hand import REASONS, said
-from alerts.operations import OPERATIONS
 from api.alerts import Alert, present
 from api.auth import Caller
 from api.context import ApiContext, Context, patiently
@@ -31,7 +30,6 @@ _REFUSALS: Mapping[ActionKind, str] = MappingProxyType(
         ActionKind.UNSHELVE: "The alert is not shelved.",
     }
 )
-_OF_SYSTEM = "Alerts about the system itself end when what is wrong is mended."
 
 
 class AskedNote(Asked):
@@ -141,8 +139,6 @@ def _refusal(context: ApiContext, action: Action) -> ApiError:
         row = queries.alert(connection, action.alert)
     if row is None:
         return ApiError("not-found", "There is no alert with this id; /v1/alerts lists them.")
-    if row.rule in OPERATIONS:
-        return ApiError("conflict", _OF_SYSTEM)
     reopens, over = action.kind is ActionKind.REOPEN, row.state == State.RESOLVED
     if reopens is not over:
         return ApiError("conflict", "The alert is open." if reopens else _NOT_OPEN)

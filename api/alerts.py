@@ -29,7 +29,7 @@ from api.shapes import (
     example,
     position_of,
 )
-from core.model import Mark, Severity, State, iso
+from core.model import Mark, Severity, State, device_and_parameter, iso
 from storage import labels, queries
 from storage.labels import Places
 from storage.queries import AlertFilter, AlertRow, TransitionRow
@@ -128,7 +128,7 @@ class Alert(Answer):
     version: str = Field(description="Of the rule, when the episode began.")
     name: Names | None = Field(description="Of the rule; null when there is no such rule any more.")
     subject: str = Field(description="device/parameter.")
-    device: str
+    device: str = Field(description="Empty where it is about none.")
     parameter: str
     unit: str
     site: str
@@ -265,7 +265,7 @@ def _told(
 def _alert(
     context: ApiContext, row: AlertRow, places: Places, standing: Standing
 ) -> dict[str, Any]:
-    device, _, parameter = row.subject.partition("/")
+    device, parameter = device_and_parameter(row.subject)
     rule = context.rules().get(row.rule)
     over = row.state == State.RESOLVED
     about = places.labels(row.id, row)

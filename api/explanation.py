@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from alerts.explanation import Facts, RuleFacts, explain
 from api.context import ApiContext
 from api.shapes import Answer, Names, SeverityName, Time, example
-from core.model import HOUR, State, iso
+from core.model import HOUR, State, device_and_parameter, iso
 from core.surroundings import Nearby, Reading, Surroundings
 from storage import surroundings
 from storage.queries import AlertRow
@@ -173,7 +173,7 @@ def _facts(
     recent: Sequence[Reading],
     until: int,
 ) -> Facts:
-    device, _, parameter = row.subject.partition("/")
+    device, parameter = device_and_parameter(row.subject)
     known = context.catalogue.get(parameter)
     name = {"en": row.rule, "th": row.rule}
     return Facts(
@@ -223,14 +223,14 @@ def _nearby(near: Nearby) -> dict[str, Any]:
 
 def _links(row: AlertRow, until: int) -> dict[str, str]:
     """Where there is more about it."""
-    device, _, parameter = (quote(part) for part in row.subject.partition("/"))
+    device, parameter = map(quote, device_and_parameter(row.subject))
     links = {"rule_alerts": f"/v1/alerts?rule={row.rule}"}
-    if row.site:
+    if device:
+        links["device"] = f"/v1/devices/{device}"
+    if parameter:
         start, end = (iso(at) for at in (row.started_at - HOUR, until))
-        links |= {
-            "device": f"/v1/devices/{device}",
-            "series": f"/v1/series/{device}/{parameter}?start={start}&end={end}",
-            "site": f"/v1/sites/{row.site}",
-            "site_alerts": f"/v1/alerts?site={row.site}",
-        }
+        links["series"] = f"/v1/series/{device}/{parameter}?start={start}&end={end}"
+    if row.site:
+        links["site"] = f"/v1/sites/{row.site}"
+        links["site_alerts"] = f"/v1/alerts?site={row.site}"
     return links

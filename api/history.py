@@ -26,7 +26,7 @@ from api.shapes import (
     position_of,
 )
 from api.sheets import RESPONSES, Cell, sheet
-from core.model import Severity, iso
+from core.model import Severity, device_and_parameter, iso
 from storage import queries
 from storage.queries import AlertRow
 from storage.transition_history import HistoryFilter, HistoryRow, history
@@ -231,7 +231,7 @@ def _alert_cells(context: ApiContext, row: AlertRow) -> Sequence[Cell]:
         about.name["en"] if about else None,
         about.name["th"] if about else None,
         row.subject,
-        context.unit_of(row.subject.partition("/")[2]),
+        context.unit_of(device_and_parameter(row.subject)[1]),
         row.site,
         row.state,
         row.severity.label,

@@ -414,6 +414,22 @@ class Transition:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
+STORM = "storm"  # the subject of the alert that stands for many of one rule
+_NO_DEVICE = frozenset({"city", "district", "gateway", "site", STORM})
+
+
+def device_and_parameter(subject: str) -> tuple[str, str]:
+    """What an alert with this subject is about; empty where it is about no such thing.
+
+    >>> device_and_parameter("bin-1/tilt"), device_and_parameter("device/bin-1")
+    (('bin-1', 'tilt'), ('bin-1', ''))
+    """
+    what, _, which = subject.partition("/")
+    if what == "device":
+        return which, ""
+    return ("", "") if what in _NO_DEVICE else (what, which)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """What an officer does to an alert: who (`by`, with which `key`), why (`note`), until when (µs,

@@ -245,7 +245,7 @@ class Pipeline:
             self.commit(replace(self.nothing(), transitions=tuple(escalated)))
 
     def _report(self, outcome: Outcome) -> None:
-        if outcome.transitions:
+        if outcome.transitions or outcome.states:
             self.commit(outcome)
 
     def connected(self, at: int) -> None:

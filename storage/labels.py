@@ -6,12 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from core.model import Mark, Severity, State
+from core.model import STORM, Mark, Severity, State, device_and_parameter
 from core.muting import Labels
 from storage import schema
 
 _A = schema.alerts.c
-STORM = "storm"  # the subject of an alert that stands for many
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +24,8 @@ class Places:
         """Of an alert; `row` has `rule`, `subject`, `site`, `severity` and `marks` of it."""
         marks = row.marks.split() if isinstance(row.marks, str) else row.marks
         kind, district = self.sites.get(row.site, ("", ""))
+        device, parameter = device_and_parameter(row.subject)
         what, _, which = row.subject.partition("/")
-        device, parameter, gateway = what, which, self.devices.get(what, "")
-        if not gateway:  # it is about no device: gateway/…, site/…, district/…, city, storm
-            device = parameter = ""
-            gateway = which if what == "gateway" else ""
-            district = which if what == "district" else district
         return Labels(
             alert=alert,
             rule=row.rule,
@@ -38,8 +33,8 @@ class Places:
             subject=row.subject,
             site=row.site,
             kind=kind,
-            district=district,
-            gateway=gateway,
+            district=which if what == "district" else district,
+            gateway=which if what == "gateway" else self.devices.get(device, ""),
             device=device,
             parameter=parameter,
             shelved=Mark.SHELVED in marks,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, or_, select
 
 from core.annotations import Work
-from core.model import HOUR, Severity
+from core.model import HOUR, Severity, device_and_parameter
 from core.surroundings import Names, Nearby, Other, Reading, Surroundings, Worked
 from storage import schema
 from storage.queries import AlertRow
@@ -30,7 +30,7 @@ def surroundings(connection: Connection, alert: AlertRow, until: int) -> Surroun
     places = _places(connection, alert.site)
     if alert.site not in places:
         return Surroundings()
-    device, _, parameter = alert.subject.partition("/")
+    device, parameter = device_and_parameter(alert.subject)
     newest = _newest(connection, places, {parameter, _RAIN})
     rain = (near for near in newest.get(_RAIN, ()) if near.value > 0)
     lately = (near for near in rain if near.at >= alert.started_at - RECENT)
@@ -48,7 +48,7 @@ def surroundings(connection: Connection, alert: AlertRow, until: int) -> Surroun
 def recent(connection: Connection, alert: AlertRow, until: int, *, points: int) -> list[Reading]:
     """The alert's own series for some hours before `until`, µs, thinned to so many points."""
     s, r = schema.series.c, schema.readings.c
-    device, _, parameter = alert.subject.partition("/")
+    device, parameter = device_and_parameter(alert.subject)
     own = select(s.id).where(s.device == device, s.parameter == parameter).scalar_subquery()
     statement = (
         select(r.measured_at, r.value, r.flag)

@@ -147,17 +147,6 @@ def test_what_ended_long_ago_cannot_be_reopened(desk: DeskOf) -> None:
     assert "too long ago" in response.json()["detail"]
 
 
-def test_an_alert_about_the_system_is_left_to_itself(desk: DeskOf) -> None:
-    for seq in (1, 3):
-        body = f'{{"epoch": "a", "seq": {seq}, "device": "patong-1", "values": {{"ph": 8}}}}'
-        desk.world.send(body.encode())
-    desk.world.at("00:05")
-    (alert,) = desk.get("/v1/alerts")["items"]
-    response = desk.post(f"/v1/alerts/{alert['id']}/acknowledge", {})
-    assert response.status_code == 409
-    assert "mended" in response.json()["detail"]
-
-
 @pytest.mark.parametrize(
     ("what", "asked", "field"),
     [

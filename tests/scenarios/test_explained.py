@@ -123,5 +123,5 @@ def test_an_alert_about_the_system_has_no_place(desk: DeskOf) -> None:
         desk.world.send(body.encode())
     desk.world.at("00:05")
     explained = why(desk, "gateway-gap")
-    assert "gateway/gw has the value 1." in explained["text"]["en"]
+    assert "1 messages of the gateway gw have not come" in explained["text"]["en"]
     assert explained["neighbours"] == explained["recent"] == []

@@ -51,6 +51,7 @@ LIMIT = Limit(
 )
 
 # Phrases whose names are put together.
+OF_SYSTEM = ["device-clock-above", "device-clock-below", "gateway-gap"]
 MADE = {
     "clear": ["above", "below"],
     "flag": [flag.name.lower() for flag in Flag if flag > Flag.NOT_EVALUATED],
@@ -59,7 +60,7 @@ MADE = {
     "severity": [severity.label for severity in Severity],
     "state": [state.value for state in State],
     "work": [work.value for work in Work],
-    "what": ["above", "below", "composite", "count", "missing", "rate"],
+    "what": ["above", "below", "composite", "count", "missing", "rate", *OF_SYSTEM],
 }
 
 

@@ -30,9 +30,12 @@ class Row(NamedTuple):
         pytest.param(Row("district/kathu"), ("", "", "", "kathu", ""), id="a district"),
         pytest.param(Row("city"), ("", "", "", "", ""), id="the city"),
         pytest.param(
-            Row("gone/ph", "patong"), ("", "", "", "kathu", "beach"), id="a device that is gone"
+            Row("gone/ph", "patong"),
+            ("gone", "ph", "", "kathu", "beach"),
+            id="a device that is gone",
         ),
-        pytest.param(Row("gone/ph", "gone"), ("", "", "", "", ""), id="a site that is gone"),
+        pytest.param(Row("gone/ph", "gone"), ("gone", "ph", "", "", ""), id="a site that is gone"),
+        pytest.param(Row("device/probe"), ("probe", "", "gw", "", ""), id="a device of the system"),
     ],
 )
 def test_it_tells_what_an_alert_is_about(row: Row, expected: tuple[str, ...]) -> None:

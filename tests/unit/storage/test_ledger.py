@@ -18,8 +18,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.exc import OperationalError
 
+from alerts.cases import alert_id
+from alerts.engine import Engine as Rules
 from core.errors import StartError, StorageError
-from core.model import Counts, Flag, Quarantined, Refusal, Role, State
+from core.model import Counts, Flag, Quarantined, Reason, Refusal, Role, State
 from core.quality import Verdict, rollup
 from storage import schema
 from storage.database import FILE_NAME, MIGRATIONS, newest_revision, open_readers
@@ -267,6 +269,22 @@ def test_entries_of_an_older_ledger_learn_their_device(tmp_path: Path) -> None:
         "probe-1",
         None,
     ]
+    ledger.close()
+
+
+def test_an_alert_about_the_system_of_an_older_ledger_goes_on(tmp_path: Path) -> None:
+    older = migrated(tmp_path / FILE_NAME, "0017")
+    with older.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO engine_state VALUES ('gateway-gap', 'gateway/gw', '{\"since\": 5}')"
+        )
+    older.dispose()
+    ledger = Ledger(tmp_path)
+    engine = Rules([], lateness=0)
+    engine.restore(ledger.states(), [])
+    (mended,) = engine.on_gaps({}, 9).transitions
+    assert mended.alert == alert_id("gateway-gap", "gateway/gw", 5)
+    assert (mended.after, mended.reason) == (State.RESOLVED, Reason.BACK_IN_RANGE)
     ledger.close()
 
 
