@@ -49,7 +49,7 @@ class Schedule:
 
     def opens(self, at: int) -> int:
         """When it is open next, `at` itself if it is then; far in the future when it never is."""
-        first = _day(at, self.zone) - timedelta(days=1)
+        first = day_of(at, self.zone) - timedelta(days=1)
         for number in range(LONGEST):
             for start, end in _stretches(self, first + timedelta(days=number)):
                 if at < end:
@@ -57,7 +57,7 @@ class Schedule:
         return at + LONGEST * DAY
 
     def _around(self, at: int) -> Iterable[tuple[int, int]]:
-        day = _day(at, self.zone)
+        day = day_of(at, self.zone)
         return (*_stretches(self, day), *_stretches(self, day - timedelta(days=1)))
 
     def _end(self, end: int) -> int:
@@ -89,7 +89,7 @@ def _stretches(schedule: Schedule, day: date) -> tuple[tuple[int, int], ...]:
         return ()
     zone, following = schedule.zone, day + timedelta(days=1)
     return tuple(
-        (_moment(day, start, zone), _moment(day if start < end else following, end, zone))
+        (moment_of(day, start, zone), moment_of(day if start < end else following, end, zone))
         for start, end in schedule.hours
     )
 
@@ -99,9 +99,13 @@ def _calendar(country: str) -> HolidayBase:
     return country_holidays(country)
 
 
-def _moment(day: date, clock: time, zone: ZoneInfo) -> int:
+def moment_of(day: date, clock: time, zone: ZoneInfo) -> int:
+    """When it is `clock` on that day, µs; where clocks are put back the first time, and where they
+    are put forward over it, as much later.
+    """
     return to_micros(datetime.combine(day, clock, zone).astimezone(UTC))
 
 
-def _day(at: int, zone: ZoneInfo) -> date:
+def day_of(at: int, zone: ZoneInfo) -> date:
+    """The day that it is there at `at`."""
     return from_micros(at).astimezone(zone).date()

@@ -456,3 +456,60 @@ reviews = Table(
     Column("finished_at", BigInteger),
     Index("reviews_unfinished", "finished_at"),
 )
+
+# Who asked to be told, what of, when and how; times of day are minutes since midnight.
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("quiet_from", Integer),
+    Column("quiet_until", Integer),
+    Column("digest", Integer),
+    Column("digest_empty", Boolean, nullable=False),
+    Column("critical_waits", Boolean, nullable=False),
+    Column("muted_until", BigInteger),
+    Column("first", Text, nullable=False),
+    Column("consent_at", BigInteger),
+    Column("consent_way", Text),
+    Column("consent_text", Text),
+    Column("made_at", BigInteger, nullable=False),
+    Column("stopped_at", BigInteger),
+    Column("officer_key", Text),
+    Index("subscribers_by_start", "made_at", "id"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("subscriber", Text, nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("words", Text, nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("subscriber", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("severity", Integer, nullable=False),
+)
+
+# What somebody may do once who was told a word: the SHA-256 of the word, and what it is good for.
+# `body` is what they asked for, as JSON; `key` the key of the officer who is to be linked.
+one_time_words = Table(
+    "one_time_words",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("subscriber", Text, nullable=False, index=True),
+    Column("key", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)

@@ -1,0 +1,288 @@
+"""Subscribers as the ledger keeps them.
+
+The audit names them by id alone: what is personal is deleted on demand, the audit never is.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import time
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, tuple_, update
+
+from core.errors import RegistryError
+from core.model import Severity
+from core.notices import Channel
+from core.subscribers import (
+    Consent,
+    ConsentWay,
+    Contact,
+    Preferences,
+    Scope,
+    Subscriber,
+    SubscriberState,
+    Subscription,
+)
+from storage import schema
+from storage.changes import note
+from storage.ledger import Ledger
+
+Edit = Callable[[Subscriber], Subscriber]
+_S, _C, _W = schema.subscribers.c, schema.contacts.c, schema.subscriptions.c
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerLink:
+    """Which key a subscriber may act with, and whose it is."""
+
+    key: str
+    owner: str
+
+
+def new_id() -> str:
+    """An id that says nothing of whom it is for."""
+    return f"s{secrets.token_hex(8)}"
+
+
+def subscriber(connection: Connection, identifier: str) -> Subscriber | None:
+    """One of them."""
+    return next(iter(_whole(connection, [_S.id == identifier])), None)
+
+
+def by_contact(connection: Connection, channel: Channel, address: str) -> Subscriber | None:
+    """Whom that address reaches, in whatever state it is."""
+    owner = select(_C.subscriber).where(_C.channel == channel.value, _C.address == address)
+    return next(iter(_whole(connection, [_S.id == owner.scalar_subquery()])), None)
+
+
+def subscribers(
+    connection: Connection, *, after: tuple[int, str] | None = None, limit: int | None = None
+) -> list[Subscriber]:
+    """Subscribers in the order in which they came; `after` is when the last one seen was made, and
+    its id.
+    """
+    wanted = [] if after is None else [tuple_(_S.made_at, _S.id) > after]
+    return _whole(connection, wanted, limit)
+
+
+def reachable(connection: Connection) -> list[Subscriber]:
+    """Those who can be told something: they have not stopped and have a contact that works."""
+    works = exists().where(_C.subscriber == _S.id, _C.state == SubscriberState.ACTIVE.value)
+    return _whole(connection, [_S.stopped_at.is_(None), works])
+
+
+def officer_of(connection: Connection, identifier: str) -> OfficerLink | None:
+    """With which key a subscriber may act, as long as the key is in force."""
+    k = schema.keys.c
+    statement = (
+        select(k.id, k.owner)
+        .join(schema.subscribers, _S.officer_key == k.id)
+        .where(_S.id == identifier, k.revoked_at.is_(None))
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else OfficerLink(row.id, row.owner)
+
+
+def add(ledger: Ledger, new: Subscriber, *, by: str, at: int) -> None:
+    """Keep somebody new.
+
+    Raises:
+        RegistryError: an address is another subscriber's already.
+    """
+    with ledger.transaction() as connection:
+        connection.execute(insert(schema.subscribers), _row(new))
+        _keep_contacts(connection, new)
+        _keep_subscriptions(connection, new)
+        note(connection, at, by, "subscriber-made", new.id)
+
+
+def change(
+    ledger: Ledger, identifier: str, edit: Edit, *, by: str, at: int, detail: str = ""
+) -> Subscriber | None:
+    """Make somebody as `edit` says, and how they are then; None when there is nobody with this id.
+    `detail`, for the audit, must hold nothing personal.
+
+    Raises:
+        RegistryError: an address is another subscriber's already.
+    """
+    with ledger.transaction() as connection:
+        before = subscriber(connection, identifier)
+        if before is None:
+            return None
+        after = edit(before)
+        if after != before:
+            values = {name: value for name, value in _row(after).items() if name != "id"}
+            connection.execute(update(schema.subscribers).where(_S.id == identifier).values(values))
+            if list(after.contacts) != list(before.contacts):
+                _keep_contacts(connection, after)
+            if list(after.subscriptions) != list(before.subscriptions):
+                _keep_subscriptions(connection, after)
+            note(connection, at, by, "subscriber-changed", identifier, detail)
+        return after
+
+
+def remove(ledger: Ledger, identifier: str, *, by: str, at: int) -> bool:
+    """Delete all that is kept of a person; False when there is nobody with this id."""
+    with ledger.transaction() as connection:
+        gone = connection.execute(delete(schema.subscribers).where(_S.id == identifier)).rowcount
+        for table in (schema.contacts, schema.subscriptions, schema.one_time_words):
+            connection.execute(delete(table).where(table.c.subscriber == identifier))
+        if gone:
+            note(connection, at, by, "subscriber-removed", identifier)
+        return gone == 1
+
+
+def mark_contact(
+    ledger: Ledger,
+    channel: Channel,
+    address: str,
+    state: SubscriberState,
+    *,
+    by: str,
+    at: int,
+    words: str = "",
+) -> None:
+    """An address is like that now, by the server's words: blocked, bounced, or active again.
+    Nothing where nobody has it.
+    """
+    with ledger.transaction() as connection:
+        known = by_contact(connection, channel, address)
+    if known is not None:
+        changed = Contact(channel=channel, address=address, state=state, since=at, words=words)
+
+        def edit(before: Subscriber) -> Subscriber:
+            others = [c for c in before.contacts if c.channel is not channel]
+            return replace(before, contacts=(*others, changed))
+
+        change(ledger, known.id, edit, by=by, at=at, detail=f"{channel} is {state}")
+
+
+def _keep_contacts(connection: Connection, of: Subscriber) -> None:
+    connection.execute(delete(schema.contacts).where(_C.subscriber == of.id))
+    for contact in of.contacts:
+        taken = (_C.channel == contact.channel.value) & (_C.address == contact.address)
+        if connection.scalar(select(_C.subscriber).where(taken)) is not None:
+            words = "is another subscriber's already; change that one"
+            raise RegistryError("conflict", str(contact.channel), words)
+        row = {
+            "channel": contact.channel.value,
+            "address": contact.address,
+            "subscriber": of.id,
+            "state": contact.state.value,
+            "since": contact.since,
+            "words": contact.words,
+        }
+        connection.execute(insert(schema.contacts), row)
+
+
+def _keep_subscriptions(connection: Connection, of: Subscriber) -> None:
+    connection.execute(delete(schema.subscriptions).where(_W.subscriber == of.id))
+    rows = [
+        {"subscriber": of.id, "scope": s.scope.value, "target": s.target, "severity": int(s.least)}
+        for s in of.subscriptions
+    ]
+    if rows:
+        connection.execute(insert(schema.subscriptions), rows)
+
+
+def _row(one: Subscriber) -> dict[str, Any]:
+    chosen, consent = one.preferences, one.consent
+    quiet = chosen.quiet or (None, None)
+    return {
+        "id": one.id,
+        "name": one.name,
+        "language": one.language,
+        "quiet_from": _minutes(quiet[0]),
+        "quiet_until": _minutes(quiet[1]),
+        "digest": _minutes(chosen.digest),
+        "digest_empty": chosen.digest_empty,
+        "critical_waits": chosen.critical_waits,
+        "muted_until": chosen.muted_until,
+        "first": chosen.first.value,
+        "consent_at": consent and consent.at,
+        "consent_way": consent and consent.way.value,
+        "consent_text": consent and consent.text,
+        "made_at": one.made_at,
+        "stopped_at": one.stopped_at,
+        "officer_key": one.officer_key,
+    }
+
+
+def _whole(
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], limit: int | None = None
+) -> list[Subscriber]:
+    """Subscribers with all that belongs to them."""
+    statement = select(schema.subscribers).where(*wanted).order_by(_S.made_at, _S.id).limit(limit)
+    rows = connection.execute(statement).all()
+    found = {row.id: (list[Contact](), list[Subscription]()) for row in rows}
+    for chunk in _chunks(list(found)):
+        held = select(schema.contacts).where(_C.subscriber.in_(chunk)).order_by(_C.channel)
+        for row in connection.execute(held):
+            found[row.subscriber][0].append(_contact(row))
+        asked = select(schema.subscriptions).where(_W.subscriber.in_(chunk))
+        for row in connection.execute(asked.order_by(_W.scope, _W.target)):
+            found[row.subscriber][1].append(_subscription(row))
+    return [_subscriber(row, *found[row.id]) for row in rows]
+
+
+def _chunks(identifiers: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (identifiers[n : n + _CHUNK] for n in range(0, len(identifiers), _CHUNK))
+
+
+def _subscriber(
+    row: Any, contacts: Sequence[Contact], subscriptions: Sequence[Subscription]
+) -> Subscriber:
+    return Subscriber(
+        id=row.id,
+        name=row.name,
+        language=row.language,
+        contacts=tuple(contacts),
+        subscriptions=tuple(subscriptions),
+        preferences=_preferences(row),
+        consent=_consent(row),
+        made_at=row.made_at,
+        stopped_at=row.stopped_at,
+        officer_key=row.officer_key,
+    )
+
+
+def _preferences(row: Any) -> Preferences:
+    start, end = _clock(row.quiet_from), _clock(row.quiet_until)
+    return Preferences(
+        quiet=None if start is None or end is None else (start, end),
+        digest=_clock(row.digest),
+        digest_empty=row.digest_empty,
+        critical_waits=row.critical_waits,
+        muted_until=row.muted_until,
+        first=Channel(row.first),
+    )
+
+
+def _consent(row: Any) -> Consent | None:
+    if row.consent_at is None:
+        return None
+    return Consent(at=row.consent_at, way=ConsentWay(row.consent_way), text=row.consent_text)
+
+
+def _contact(row: Any) -> Contact:
+    return Contact(
+        channel=Channel(row.channel),
+        address=row.address,
+        state=SubscriberState(row.state),
+        since=row.since,
+        words=row.words,
+    )
+
+
+def _subscription(row: Any) -> Subscription:
+    return Subscription(scope=Scope(row.scope), target=row.target, least=Severity(row.severity))
+
+
+def _minutes(clock: time | None) -> int | None:
+    return None if clock is None else clock.hour * 60 + clock.minute
+
+
+def _clock(minutes: int | None) -> time | None:
+    return None if minutes is None else time(*divmod(minutes, 60))
