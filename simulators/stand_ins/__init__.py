@@ -1,0 +1,1 @@
+"""Programs that stand in for servers outside: with their semantics, faults on demand, a memory."""
