@@ -7,25 +7,17 @@ The facts were gathered by `storage.surroundings` and `api.explanation`; the sen
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.phrases import PHRASES
+from alerts.speaking import Speaker, number
 from alerts.standards import Limit
 from core.languages import LANGUAGES, Language
-from core.model import DAY, HOUR, MINUTE, SECOND, STORM, Flag, Severity, State, from_micros
+from core.model import SECOND, STORM, Flag, Severity, State
 from core.surroundings import Names, Nearby, Reading, Surroundings
 
 _DIRECT = ("", "threshold")  # kinds that judge the value itself
 _SIDED = ("device-clock",)  # kinds with words of their own for above and below
-_UNITS = {
-    "1": "",
-    "Cel": "°C",
-    "deg": "°",
-    "ug/L": "µg/L",
-    "ug/m3": "µg/m³",
-    "{flag}": "",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +75,7 @@ def explain(facts: Facts) -> dict[Language, str]:
 
 
 def _sentences(facts: Facts, language: Language) -> Iterator[str]:
-    say = _Speaker(facts, language)
+    say = _Explainer(language, facts.zone, facts)
     yield say.head()
     yield say.what()
     yield say.how_long()
@@ -96,19 +88,17 @@ def _sentences(facts: Facts, language: Language) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Speaker:
+class _Explainer(Speaker):
     """Says things about an alert in one language."""
 
     facts: Facts
-    language: Language
 
-    def __call__(self, phrase: str, **values: Any) -> str:
-        text: str = getattr(PHRASES[phrase], self.language)
-        return text.format(**values)
+    def __call__(self, phrase: str, **values: object) -> str:
+        return self.say(PHRASES[phrase], **values)
 
     def head(self) -> str:
         facts = self.facts
-        severity, state = self(f"severity-{facts.severity.label}"), self(f"state-{facts.state}")
+        severity, state = self.severity(facts.severity), self(f"state-{facts.state}")
         return self("head", name=self.word(facts.about.name), severity=severity, state=state)
 
     def what(self) -> str:
@@ -167,7 +157,7 @@ class _Speaker:
         """What others read, and what else goes on nearby."""
         around = self.facts.around
         if self.facts.parameter and not around.neighbours:
-            yield self("neighbour-none", distance=_number(around.km))
+            yield self("neighbour-none", distance=number(around.km))
         for near in around.neighbours:
             here = "neighbour-here" if near.km == 0 else "neighbour"
             yield self._nearby(here, near, self.facts.unit)
@@ -180,7 +170,7 @@ class _Speaker:
                 "other",
                 site=self.word(other.site),
                 name=self.word(self.facts.rules.get(other.rule, {})) or other.rule,
-                severity=self(f"severity-{other.severity.label}"),
+                severity=self.severity(other.severity),
                 since=self.time(other.since),
             )
 
@@ -199,48 +189,16 @@ class _Speaker:
             yield self("source", source=about.source)
         yield self("rule", rule=self.facts.rule, version=self.facts.version)
 
-    def word(self, names: Names) -> str:
-        return names.get(self.language, "")
-
     def of_alert(self, value: float) -> str:
         """A number that the rule judged: a count has no unit."""
         return self.quantity(value, self.facts.unit if self.facts.measures else "")
-
-    def quantity(self, value: float, unit: str) -> str:
-        """A number with its unit, as people write it."""
-        return f"{_number(value)} {_UNITS.get(unit, unit.strip('[]'))}".rstrip()
-
-    def time(self, at: int) -> str:
-        """On the city's clock."""
-        return f"{from_micros(at).astimezone(self.facts.zone):%Y-%m-%d %H:%M}"
-
-    def duration(self, micros: int) -> str:
-        """In the two largest units that it has."""
-        parts, rest = [], max(micros, 0)
-        for phrase, length in _DURATIONS.items():
-            count, rest = divmod(rest, length)
-            if count:
-                parts.append(self(phrase, count=count))
-        return " ".join(parts[:2]) or self("seconds", count=0)
 
     def _nearby(self, phrase: str, nearby: Nearby, unit: str) -> str:
         values = {
             "site": self.word(nearby.site),
             "device": nearby.device,
-            "distance": _number(round(nearby.km, 1)),
+            "distance": number(round(nearby.km, 1)),
             "value": self.quantity(nearby.value, unit),
             "at": self.time(nearby.at),
         }
         return self(phrase, **values)
-
-
-_DURATIONS = {"days": DAY, "hours": HOUR, "minutes": MINUTE, "seconds": SECOND}
-
-
-def _number(value: float) -> str:
-    """Four digits are enough to read.
-
-    >>> _number(36.5), _number(1234567.0), _number(0.00012345)
-    ('36.5', '1234567', '0.0001234')
-    """
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -44,8 +44,8 @@ _STANDARD = {
 }
 EXAMPLE: dict[str, Any] = {
     "text": {
-        "en": "Turbid water: warning, firing.\nIt began at 2026-11-22 07:50 and has lasted 1 h.",
-        "th": "น้ำทะเลขุ่นผิดปกติ: ระดับเตือน สถานะกำลังแจ้งเตือน\nเริ่มเมื่อ 2026-11-22 07:50 นานมาแล้ว 1 ชม.",
+        "en": "Turbid water: warning, firing.\nIt began at 22 Nov 2026 07:50 and has lasted 1 h.",
+        "th": "น้ำทะเลขุ่น: ระดับเตือน สถานะกำลังแจ้งเตือน\nเริ่มเมื่อ 22 พ.ย. 2569 07:50 น. นานมาแล้ว 1 ชม.",
     },
     "recent": [_POINT],
     "neighbours": [_NEARBY],

@@ -44,8 +44,9 @@ class Told:
 
     `state`, `severity`, `value` and `reason` are those of the transition at `at`; `level` is the
     limit on `side` ("above", "below" or "") of that severity; both in `unit` (UCUM). `since` is
-    when the alert began. `recent` is the series behind it, thinned, the oldest first. `folded` is
-    how many alerts a storm's alert stands for. Names are by language; empty where there is none.
+    when the alert began. A rate's value is `per` hour or minute. `recent` is the series behind it,
+    thinned, the oldest first. `folded` is how many alerts a storm's alert stands for. Names are by
+    language; empty where there is none.
     """
 
     alert: str
@@ -60,6 +61,7 @@ class Told:
     subject: str
     value: float
     kind_of_rule: str = ""
+    per: str = ""
     level: float | None = None
     side: str = ""
     unit: str = ""

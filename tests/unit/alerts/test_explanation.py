@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts import explanation
+from alerts import explanation, speaking
 from alerts.explanation import Facts, RuleFacts, explain
 from alerts.phrases import PHRASES
 from alerts.standards import Limit
@@ -73,6 +73,7 @@ def said(facts: Facts) -> list[str]:
 
 
 def _figures(line: str) -> list[str]:
+    line = line.replace("22 Nov 2026", "22").replace("22 พ.ย. 2569", "22")
     return sorted(re.findall(r"\d[\d.:-]*\d|\d", line))
 
 
@@ -80,7 +81,7 @@ def test_it_says_what_why_since_when_and_by_which_rule() -> None:
     assert said(FACTS) == [
         "Turbid water: warning, firing.",
         "Turbidity of patong-1 at Patong was 61.5 NTU, 36.5 NTU above the limit of 25 NTU.",
-        "It began at 2026-11-22 07:00 and has lasted 1 h.",
+        "It began at 22 Nov 2026 07:00 and has lasted 1 h.",
         "It can end at 15 NTU or less.",
         "No readings of late.",
         "Nobody within 0 km measures the same.",
@@ -134,7 +135,7 @@ def test_it_says_what_why_since_when_and_by_which_rule() -> None:
         ),
         pytest.param(
             {"state": State.RESOLVED},
-            "It began at 2026-11-22 07:00 and lasted 1 h.",
+            "It began at 22 Nov 2026 07:00 and lasted 1 h.",
             id="over",
         ),
         pytest.param(
@@ -145,7 +146,7 @@ def test_it_says_what_why_since_when_and_by_which_rule() -> None:
         pytest.param(
             {"recent": [Reading(BEGAN, 3.0, 1), Reading(BEGAN + MINUTE, 61.5, 2)]},
             "The last 2 readings lay between 3 NTU and 61.5 NTU, the newest is 61.5 NTU "
-            "(2026-11-22 07:01).",
+            "(22 Nov 2026 07:01).",
             id="recent",
         ),
         pytest.param(
@@ -160,12 +161,12 @@ def test_it_says_what_why_since_when_and_by_which_rule() -> None:
         ),
         pytest.param(
             {"around": Surroundings(neighbours=[Nearby(KARON, "karon-1", 5.23, BEGAN, 4.1, 1)])},
-            "karon-1 at Karon, 5.2 km away, reads 4.1 NTU (2026-11-22 07:00).",
+            "karon-1 at Karon, 5.2 km away, reads 4.1 NTU (22 Nov 2026 07:00).",
             id="neighbour",
         ),
         pytest.param(
             {"around": Surroundings(neighbours=[Nearby(PATONG, "patong-2", 0.0, BEGAN, 4.1, 1)])},
-            "patong-2, at the same place, reads 4.1 NTU (2026-11-22 07:00).",
+            "patong-2, at the same place, reads 4.1 NTU (22 Nov 2026 07:00).",
             id="neighbour at the place",
         ),
         pytest.param(
@@ -179,12 +180,12 @@ def test_it_says_what_why_since_when_and_by_which_rule() -> None:
                     rain=[Nearby(KARON, "gauge", 5.2, BEGAN, 12.0, 1)], rain_unit="mm/h"
                 )
             },
-            "Rain at Karon, 5.2 km away: 12 mm/h (2026-11-22 07:00).",
+            "Rain at Karon, 5.2 km away: 12 mm/h (22 Nov 2026 07:00).",
             id="rain",
         ),
         pytest.param(
             {"around": Surroundings(works=[Worked("patong-1", Work.CLEANING, BEGAN)])},
-            "Work on patong-1: cleaning, from 2026-11-22 07:00.",
+            "Work on patong-1: cleaning, from 22 Nov 2026 07:00.",
             id="service",
         ),
         pytest.param(
@@ -192,12 +193,12 @@ def test_it_says_what_why_since_when_and_by_which_rule() -> None:
                 "around": Surroundings(others=[Other("a", "r", KARON, Severity.INFO, BEGAN)]),
                 "rules": {"r": {"en": "Haze", "th": "ฝุ่น"}},
             },
-            "Also at Karon: Haze, info, since 2026-11-22 07:00.",
+            "Also at Karon: Haze, info, since 22 Nov 2026 07:00.",
             id="another alert",
         ),
         pytest.param(
             {"around": Surroundings(others=[Other("a", "gone", KARON, Severity.INFO, BEGAN)])},
-            "Also at Karon: gone, info, since 2026-11-22 07:00.",
+            "Also at Karon: gone, info, since 22 Nov 2026 07:00.",
             id="an alert of a rule that is gone",
         ),
         pytest.param(
@@ -256,7 +257,7 @@ def _values(text: str) -> set[str]:
 
 
 def test_no_phrase_is_missing_and_none_is_left_over() -> None:
-    source = inspect.getsource(explanation)
+    source = inspect.getsource(explanation) + inspect.getsource(speaking)
     named = {name for name in PHRASES if f'"{name}"' in source}
     made = {f"{kind}-{word}" for kind, words in MADE.items() for word in words}
     assert made <= set(PHRASES)

@@ -1,0 +1,120 @@
+"""The sentences of messages, in both languages of those who get them: the one place where they
+stand.
+
+Both texts of a phrase name the same values in braces. Pure.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from alerts.phrases import Phrase
+
+PHRASES: Mapping[str, Phrase] = MappingProxyType(
+    {
+        # the title of a message
+        "title": Phrase("{severity}: {what}", "{severity}: {what}"),
+        "title-over": Phrase("All clear: {what}", "กลับสู่ปกติ: {what}"),
+        "title-ended": Phrase("Ended: {what}", "สิ้นสุด: {what}"),
+        "title-digest": Phrase("Summary: {what}", "สรุป: {what}"),
+        "title-escalation": Phrase("Nobody has taken it on – {rest}", "ยังไม่มีผู้รับเรื่อง – {rest}"),
+        "title-new-in-group": Phrase("New – {rest}", "เพิ่มเติม – {rest}"),
+        "title-repeat": Phrase("Still – {rest}", "ยังไม่สิ้นสุด – {rest}"),
+        "title-severity-up": Phrase("Worse – {rest}", "รุนแรงขึ้น – {rest}"),
+        "title-test": Phrase("Test message", "ข้อความทดสอบ"),
+        "title-heartbeat": Phrase("Daily self-test", "การทดสอบระบบประจำวัน"),
+        "title-nothing": Phrase("No alerts", "ไม่มีการแจ้งเตือน"),
+        # what it is about
+        "one": Phrase("{rule}, {place}", "{rule} {place}"),
+        "one-nowhere": Phrase("{rule}", "{rule}"),
+        "many-here": Phrase("{count} alerts, {place}", "{count} รายการ {place}"),
+        "many-of-rule": Phrase("{rule} in {count} places", "{rule} {count} แห่ง"),
+        "many": Phrase("{count} alerts in {places} places", "{count} รายการ ใน {places} แห่ง"),
+        # why it comes now
+        "why-first": Phrase("A new alert.", "การแจ้งเตือนใหม่"),
+        "why-new-in-group": Phrase(
+            "More has been added to what you were told.", "มีรายการเพิ่มเติมจากที่แจ้งไปแล้ว"
+        ),
+        "why-severity-up": Phrase("It has become worse.", "สถานการณ์รุนแรงขึ้น"),
+        "why-resolved": Phrase("It is over.", "สถานการณ์สิ้นสุดแล้ว"),
+        "why-repeat": Phrase(
+            "A reminder: it goes on, and nobody has taken it on yet.",
+            "แจ้งเตือนซ้ำ: ยังไม่สิ้นสุดและยังไม่มีผู้รับเรื่อง",
+        ),
+        "why-escalation": Phrase(
+            "Nobody has acknowledged it in time: {level} is told now.",
+            "ไม่มีผู้รับเรื่องภายในเวลาที่กำหนด จึงแจ้งถึงระดับ {level}",
+        ),
+        "why-digest": Phrase(
+            "What happened in the meantime, in one message.", "สรุปเหตุการณ์ที่ผ่านมาในข้อความเดียว"
+        ),
+        "why-test": Phrase(
+            "Somebody asked for this test. Messages to you arrive.",
+            "ข้อความนี้ส่งเพื่อทดสอบ ท่านได้รับข้อความตามปกติ",
+        ),
+        "why-heartbeat": Phrase(
+            "Andaman runs and its messages arrive. You get this once a day.",
+            "ระบบทำงานและส่งข้อความได้ตามปกติ ข้อความนี้ส่งวันละครั้ง",
+        ),
+        # one alert, in a line
+        "line": Phrase(
+            "{severity}: {what} – {measure}; {when}", "{severity}: {what} – {measure} {when}"
+        ),
+        "standing-over": Phrase("All clear", "กลับสู่ปกติ"),
+        "standing-ended": Phrase("Ended", "สิ้นสุด"),
+        "since": Phrase("since {since} ({duration})", "ตั้งแต่ {since} ({duration})"),
+        "lasted": Phrase(
+            "from {since} to {until} ({duration})", "ตั้งแต่ {since} ถึง {until} ({duration})"
+        ),
+        "counts": Phrase("{firing} ongoing, {over} over", "กำลังเกิด {firing} สิ้นสุด {over}"),
+        # the value against the limit
+        "measure-above": Phrase(
+            "{parameter} {value}, above the limit of {level}",
+            "{parameter} {value} สูงกว่าเกณฑ์ {level}",
+        ),
+        "measure-below": Phrase(
+            "{parameter} {value}, below the limit of {level}",
+            "{parameter} {value} ต่ำกว่าเกณฑ์ {level}",
+        ),
+        "measure-within": Phrase(
+            "{parameter} {value} (limit {level})", "{parameter} {value} (เกณฑ์ {level})"
+        ),
+        "measure-rate": Phrase(
+            "{parameter} changes by {value} per {per} (limit {level})",
+            "{parameter} เปลี่ยน {value} ต่อ{per} (เกณฑ์ {level})",
+        ),
+        "measure-count": Phrase(
+            "{parameter} out of range {value} times (limit {level})",
+            "{parameter} ออกนอกช่วง {value} ครั้ง (เกณฑ์ {level})",
+        ),
+        "measure-missing": Phrase(
+            "nothing heard of {name} for {value} intervals (limit {level})",
+            "ไม่ได้รับข้อมูลจาก {name} {value} รอบ (เกณฑ์ {level} รอบ)",
+        ),
+        "measure-heard": Phrase("{name} is heard again", "ได้รับข้อมูลจาก {name} อีกครั้งแล้ว"),
+        "measure-composite": Phrase(
+            "{value} of its conditions hold (limit {level})",
+            "เข้าเงื่อนไข {value} ข้อ (เกณฑ์ {level} ข้อ)",
+        ),
+        "measure-device-clock-above": Phrase(
+            "the clock of {name} is {offset} behind", "นาฬิกาของ {name} ช้าไป {offset}"
+        ),
+        "measure-device-clock-below": Phrase(
+            "the clock of {name} is {offset} ahead", "นาฬิกาของ {name} เร็วไป {offset}"
+        ),
+        "measure-gateway-gap": Phrase(
+            "{value} messages of {name} have not come", "ข้อความจาก {name} ยังมาไม่ถึง {value} ข้อความ"
+        ),
+        "measure-folded": Phrase(
+            "{count} more at the same time, told as one",
+            "อีก {count} รายการในเวลาเดียวกัน รวมแจ้งครั้งเดียว",
+        ),
+        "measure-else": Phrase("{name}: {value}", "{name}: {value}"),
+        "measure-well": Phrase("{name}: well again", "{name}: เป็นปกติแล้ว"),
+        # how it ended, where it did not end by itself
+        "ended-by-hand": Phrase("closed by an officer", "เจ้าหน้าที่ปิดเรื่องแล้ว"),
+        "ended-device-moved": Phrase("the device was moved", "อุปกรณ์ถูกย้าย"),
+        "ended-out-of-schedule": Phrase("the rule rests at this hour", "อยู่นอกเวลาของกฎ"),
+        "ended-rule-changed": Phrase("the rule was changed", "กฎถูกแก้ไข"),
+        "ended-rule-removed": Phrase("the rule was removed", "กฎถูกยกเลิก"),
+    }
+)
