@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from socket import socket
 from typing import Any, TypeVar
 
 import httpx
@@ -326,7 +327,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             status=status,
             collectors=(settled,),
         )
-        await serve(stack, create_app(context), door)
+        await _serve(stack, system, worker, context, door)
         stack.enter_context(local_file(settings.data_dir, {"api": api_url, "key": local.text}))
         log.info("API on %s", api_url)
         yield Running(
@@ -335,6 +336,16 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             broker=broker.address,
             write=write,
         )
+
+
+async def _serve(
+    stack: AsyncExitStack, system: System, worker: Worker, context: ApiContext, door: socket
+) -> None:
+    """The API, and what it can measure for InfluxDB as well."""
+    api = create_app(context)
+    if system.settings.influx_url:
+        await keep(stack, upkeep.tell_influx(system, worker, api.state.metrics, now))
+    await serve(stack, api, door)
 
 
 async def ask(settings: Settings, method: str, path: str, body: Any = None) -> httpx.Response:

@@ -9,13 +9,20 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import SQLAlchemyError
+
 from api.server import Check, SystemStatus
+from api.sites import state_of
 from core.errors import StorageError
 from core.model import DAY
 from ingest.mqtt import Listener
 from ingest.worker import Worker
+from storage import bulletin, queries
+from storage.bulletin import Bulletin
 from storage.forwarder import Forwarder, ForwarderHealth, ForwarderState
 from storage.quarantine import forget
+from storage.queries import snapshot
 from storage.refill import refill, waiting
 
 if TYPE_CHECKING:
@@ -26,6 +33,8 @@ log = logging.getLogger(__name__)
 
 LOOP_AGE_LIMIT_SECONDS = 10.0  # beyond it the listener's thread hangs
 REFILL_ROWS = 20  # rows of outflow that may wait while a refill goes on
+TELL_SECONDS = 60
+ALL = 1_000_000  # rows: a city has fewer sites and devices
 
 
 class Rate:
@@ -107,6 +116,46 @@ async def forget_quarantine(system: "System", worker: Worker, clock: Callable[[]
             log.warning("the quarantine keeps what is old: %s", error)
             more = 0
         await asyncio.sleep(1 if more else 3600)
+
+
+async def tell_influx(
+    system: "System", worker: Worker, metrics: CollectorRegistry, clock: Callable[[], int]
+) -> None:
+    """Once a minute InfluxDB is told how Andaman is, and of places, devices and rules."""
+    told = Bulletin()
+    while True:
+        try:
+            points, lines = await asyncio.to_thread(_bulletin, system, metrics, told, clock())
+            add = partial(system.ledger.add_outflow, points, lines, {})
+            await asyncio.wrap_future(worker.submit(add))
+        except (StorageError, SQLAlchemyError) as error:
+            log.warning("InfluxDB is not told how we are: %s", error)
+        await asyncio.sleep(TELL_SECONDS)
+
+
+def _bulletin(
+    system: "System", metrics: CollectorRegistry, told: Bulletin, now: int
+) -> tuple[int, bytes]:
+    """Line protocol: every metric, and what is news of the rest."""
+    samples = [
+        (sample.name, sample.labels, sample.value)
+        for metric in metrics.collect()
+        for sample in metric.samples
+        if not sample.name.endswith("_created")
+    ]
+    intervals = {p.id: p.interval for p in system.city.profiles.values()}
+    with snapshot(system.readers) as connection:
+        sites, devices = (
+            queries.sites(connection, limit=ALL),
+            queries.devices(connection, limit=ALL),
+        )
+    news = [
+        *(bulletin.of_site(row, state_of(row, now)) for row in sites),
+        *(bulletin.of_device(row, intervals.get(row.model)) for row in devices),
+        *(bulletin.of_rule(rule, facts.name) for rule, facts in system.rules.facts().items()),
+    ]
+    said = [bulletin.encode_entries(bulletin.of_metrics(samples), now), told.lines(news, now)]
+    return sum(points for points, _ in said), b"\n".join(lines for _, lines in said if lines)
 
 
 async def when_idle(worker: Worker, call: Callable[[], object]) -> None:

@@ -149,13 +149,14 @@ def _site(row: SiteRow, now: int) -> Site:
         district=row.district,
         owner=row.owner,
         origin=cast(Literal["file", "api"], row.origin),
-        state=_state(row, now),
+        state=state_of(row, now),
         open_alerts=row.open_alerts,
         newest=None if row.newest is None else iso(row.newest),
     )
 
 
-def _state(row: SiteRow, now: int) -> SiteState:
+def state_of(row: SiteRow, now: int) -> SiteState:
+    """The worst severity that fires there; else whether anything good was heard lately."""
     if row.worst is not None:
         return cast(SiteState, row.worst.label)
     fresh = row.newest_good is not None and now - row.newest_good <= FRESH

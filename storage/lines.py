@@ -38,7 +38,7 @@ class LineParts:
     def of(series: Sequence[Series]) -> "LineParts":
         """The parts of these series."""
         numbers: dict[str, int] = {}
-        names = [_escaped(s.parameter) for s in series]
+        names = [escaped(s.parameter) for s in series]
         return LineParts(
             device=np.array([numbers.setdefault(s.device, len(numbers)) for s in series], np.int64),
             prefix=[_prefix(s.device, s.site, s.kind) for s in series],
@@ -113,14 +113,18 @@ def encode_transitions(transitions: Iterable[Transition]) -> tuple[int, bytes]:
 
 def _transition(t: Transition) -> bytes:
     fields = {
-        "state": _quoted(t.after),
-        "subject": _quoted(t.subject),
-        "text": _quoted(f"{t.rule} {t.after} at {t.subject}: {t.value:g} ({t.reason})"),
+        "alert": quoted(t.alert),
+        "state": quoted(t.after),
+        "reason": quoted(t.reason),
+        "subject": quoted(t.subject),
+        "text": quoted(f"{t.rule} {t.after} at {t.subject}: {t.value:g} ({t.reason})"),
     }
+    if t.marks:
+        fields["marks"] = quoted(" ".join(t.marks))
     if math.isfinite(t.value):
         fields["value"] = repr(float(t.value))
-    site = f",site={_escaped(t.site)}" if t.site else ""  # an alert about the system has none
-    tags = f"rule={_escaped(t.rule)},severity={t.severity.label}{site}"
+    site = f",site={escaped(t.site)}" if t.site else ""  # an alert about the system has none
+    tags = f"rule={escaped(t.rule)},severity={t.severity.label}{site}"
     # Two subjects of one site may change in the same microsecond: digits below it, the same each
     # time, keep their points apart.
     time = t.at * 1000 + crc32(f"{t.alert} {t.after} {t.reason}".encode()) % 1000
@@ -128,9 +132,9 @@ def _transition(t: Transition) -> bytes:
 
 
 def _prefix(device: str, site: str, kind: str) -> bytes:
-    tag = f",site={_escaped(site)}" if site else ""
-    known = _escaped(kind or "unknown")  # a device or a site that has left the registry
-    return f"{known},device={_escaped(device)}{tag} ".encode()
+    tag = f",site={escaped(site)}" if site else ""
+    known = escaped(kind or "unknown")  # a device or a site that has left the registry
+    return f"{known},device={escaped(device)}{tag} ".encode()
 
 
 def _numbers(values: Sequence[float]) -> list[bytes]:
@@ -138,11 +142,11 @@ def _numbers(values: Sequence[float]) -> list[bytes]:
     return msgspec.json.encode(values)[1:-1].split(b",")
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
     """A name that is a measurement, a tag's value or a field's key."""
     return name.translate(_ESCAPED)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A string field on one line: a newline would be two lines to whoever splits a batch."""
     return f'"{" ".join(text.split()).translate(_QUOTED)}"'

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine, func, select, tuple_
 
-from core.model import Columns, Reason, Revision, Series, Severity, State, Transition
+from core.model import Columns, Mark, Reason, Revision, Series, Severity, State, Transition
 from storage import schema
 from storage.ledger import Ledger
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
@@ -109,6 +109,7 @@ def _transitions_after(ledger: Ledger, number: int) -> list[tuple[int, Transitio
                 reason=Reason(row.reason),
                 at=row.at,
                 value=row.value,
+                marks=tuple(Mark(mark) for mark in row.marks.split()),
             ),
         )
         for row in ledger.read(statement)

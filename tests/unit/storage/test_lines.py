@@ -124,7 +124,7 @@ def test_it_writes_a_transition() -> None:
     line, _, time = lines.rpartition(b" ")
     assert line == (
         b"alert,rule=turbid-water,severity=warning,site=patong "
-        b'state="firing",subject="probe-1/turbidity",'
+        b'alert="a1",state="firing",reason="held",subject="probe-1/turbidity",'
         b'text="turbid-water firing at probe-1/turbidity: 81.5 (held)",value=81.5'
     )
     assert int(time) // 1000 == AT
