@@ -116,5 +116,18 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "ended-out-of-schedule": Phrase("the rule rests at this hour", "อยู่นอกเวลาของกฎ"),
         "ended-rule-changed": Phrase("the rule was changed", "กฎถูกแก้ไข"),
         "ended-rule-removed": Phrase("the rule was removed", "กฎถูกยกเลิก"),
+        # tags and buttons of a LINE message
+        "tag-first": Phrase("New", "ใหม่"),
+        "tag-new-in-group": Phrase("More", "เพิ่มเติม"),
+        "tag-severity-up": Phrase("Worse", "รุนแรงขึ้น"),
+        "tag-resolved": Phrase("Over", "สิ้นสุด"),
+        "tag-repeat": Phrase("Reminder", "แจ้งซ้ำ"),
+        "tag-escalation": Phrase("Nobody has taken it on", "ยังไม่มีผู้รับเรื่อง"),
+        "tag-digest": Phrase("Summary", "สรุป"),
+        "button-acknowledge": Phrase("Take it on", "รับเรื่อง"),
+        "button-details": Phrase("Details", "ดูรายละเอียด"),
+        "button-mute": Phrase("Quiet for a day", "พักแจ้งเตือน 1 วัน"),
+        "taking-on": Phrase("I take it on: {what}", "ขอรับเรื่อง: {what}"),
+        "more": Phrase("and {count} more", "และอีก {count} รายการ"),
     }
 )

@@ -32,9 +32,9 @@ def title(notice: Notice, speaker: Speaker) -> str:
     if notice.reason is NoticeReason.DIGEST:
         return speaker.say(PHRASES["title-digest"], what=subject)
     if not firing(notice):
-        over = "over" if all(map(_over_in_itself, notice.alerts)) else "ended"
+        over = "over" if all(map(is_all_clear, notice.alerts)) else "ended"
         return speaker.say(PHRASES[f"title-{over}"], what=subject)
-    severity = _capital(speaker.severity(notice.severity))
+    severity = capital(speaker.severity(notice.severity))
     rest = speaker.say(PHRASES["title"], severity=severity, what=subject)
     if notice.reason in _SAID_OF_REST:
         return speaker.say(PHRASES[f"title-{notice.reason}"], rest=rest)
@@ -83,8 +83,8 @@ def line(told: Told, speaker: Speaker, now: int) -> str:
 def standing(told: Told, speaker: Speaker) -> str:
     """How bad it is, or that it is over."""
     if told.state is not State.RESOLVED:
-        return _capital(speaker.severity(told.severity))
-    over = "over" if _over_in_itself(told) else "ended"
+        return capital(speaker.severity(told.severity))
+    over = "over" if is_all_clear(told) else "ended"
     return speaker.say(PHRASES[f"standing-{over}"])
 
 
@@ -103,7 +103,7 @@ def place(told: Told, speaker: Speaker) -> str:
 def measure(told: Told, speaker: Speaker) -> str:
     """The value against the limit, or why it ended where it did not end by itself."""
     over = told.state is State.RESOLVED
-    if over and not _over_in_itself(told):
+    if over and not is_all_clear(told):
         return speaker.say(PHRASES[f"ended-{told.reason}"])
     if told.folded:
         return speaker.say(PHRASES["measure-folded"], count=number(told.folded))
@@ -123,10 +123,11 @@ def when(told: Told, speaker: Speaker, now: int) -> str:
     """Since when and for how long, or from when to when."""
     over = told.state is State.RESOLVED
     until = told.at if over else now
+    same_day = speaker.day(told.since) == speaker.day(until)
     return speaker.say(
         PHRASES["lasted" if over else "since"],
         since=speaker.time(told.since),
-        until=speaker.time(told.at),
+        until=(speaker.clock if same_day else speaker.time)(until),
         duration=speaker.duration(until - told.since),
     )
 
@@ -136,6 +137,11 @@ def firing(notice: Notice) -> Sequence[Told]:
     return [told for told in notice.alerts if told.state is not State.RESOLVED]
 
 
+def is_all_clear(told: Told) -> bool:
+    """Whether it is over in itself; what ended otherwise, by hand say, may be as bad as before."""
+    return told.state is State.RESOLVED and f"ended-{told.reason}" not in PHRASES
+
+
 def worst_first(alerts: Sequence[Told]) -> Sequence[Told]:
     """What goes on before what is over, the worst first, the longest first."""
     return sorted(alerts, key=lambda t: (t.state is State.RESOLVED, -t.severity, t.since, t.alert))
@@ -143,10 +149,6 @@ def worst_first(alerts: Sequence[Told]) -> Sequence[Told]:
 
 def _rule(told: Told, speaker: Speaker) -> str:
     return speaker.word(told.rule_name) or told.rule
-
-
-def _over_in_itself(told: Told) -> bool:
-    return told.state is State.RESOLVED and f"ended-{told.reason}" not in PHRASES
 
 
 def _measured(told: Told, *, over: bool) -> str:
@@ -162,5 +164,6 @@ def _measured(told: Told, *, over: bool) -> str:
     return "else"
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """The same as the beginning of a sentence."""
     return text[:1].upper() + text[1:]
