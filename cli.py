@@ -21,6 +21,7 @@ import cli_quarantine
 import cli_registry
 import cli_replay
 import cli_rules
+import cli_subscribers
 import demo as demonstration
 from cli_shared import Data, ask, bytes_of, settings_of, shown, table, told, writing
 from core.errors import StartError
@@ -53,6 +54,7 @@ cli.command()(cli_replay.replay)
 cli.add_typer(cli_rules.commands, name="rules")
 cli.add_typer(cli_registry.sites_cli, name="sites")
 cli.add_typer(cli_registry.devices_cli, name="devices")
+cli.add_typer(cli_subscribers.commands, name="subscribers")
 
 ReadyFile = Annotated[
     Path | None, typer.Option("--ready-file", help="JSON with the addresses, written when live.")

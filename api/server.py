@@ -38,6 +38,7 @@ from api import (
     sites,
     stats,
     strangers,
+    subscribers,
 )
 from api.auth import Doorkeeper
 from api.context import ApiContext, Check, SystemStatus, Write
@@ -72,6 +73,7 @@ _RESOURCES = (
     sites,
     stats,
     strangers,
+    subscribers,
 )
 _SECURITY = {
     "Cache-Control": "no-store",

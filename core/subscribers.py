@@ -4,7 +4,7 @@ No I/O, no clock; times in µs, times of day by the city's clock.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from enum import StrEnum
 
@@ -124,6 +124,16 @@ class Subscriber:
     def contact(self, channel: Channel) -> Contact | None:
         """How they are reached by that channel, if at all."""
         return next((c for c in self.contacts if c.channel is channel), None)
+
+    def reached(self, contact: Contact) -> "Subscriber":
+        """The same with that contact in place of the one by its channel."""
+        others = self.unreached(contact.channel).contacts
+        return replace(self, contacts=(*others, contact))
+
+    def unreached(self, channel: Channel) -> "Subscriber":
+        """The same without a contact by that channel."""
+        others = tuple(c for c in self.contacts if c.channel is not channel)
+        return replace(self, contacts=others)
 
 
 def masked(address: str) -> str:

@@ -22,8 +22,16 @@ class AuditRow:
     detail: str
 
 
-def lines(connection: Connection, *, before: int | None, limit: int) -> list[AuditRow]:
-    """Changes, the newest first; `before` is the id of the last one seen."""
+def lines(
+    connection: Connection,
+    *,
+    before: int | None = None,
+    limit: int | None = None,
+    subject: str | None = None,
+) -> list[AuditRow]:
+    """Changes, the newest first, or those of one subject; `before` is the id of the last one
+    seen.
+    """
     c = schema.audit.c
     k = schema.keys.c
     statement = (
@@ -34,4 +42,6 @@ def lines(connection: Connection, *, before: int | None, limit: int) -> list[Aud
     )
     if before is not None:
         statement = statement.where(c.id < before)
+    if subject is not None:
+        statement = statement.where(c.subject == subject)
     return [AuditRow(**row._mapping) for row in connection.execute(statement)]

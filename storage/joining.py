@@ -114,7 +114,7 @@ def follow(ledger: Ledger, user: str, language: Language, at: int) -> Subscriber
             return made
 
         def back(before: Subscriber) -> Subscriber:
-            return replace(with_contact(before, contact), stopped_at=None, consent=consent)
+            return replace(before.reached(contact), stopped_at=None, consent=consent)
 
         return change(ledger, known.id, back, by=CHAT, at=at, detail="followed") or known
 
@@ -145,9 +145,8 @@ def link(ledger: Ledger, code: str, user: str, at: int) -> OfficerLink | None:
         def linked(before: Subscriber) -> Subscriber:
             wishes = before.subscriptions or (stranger.subscriptions if stranger else ())
             said_yes = before.consent or Consent(at=at, way=ConsentWay.CHAT)
-            changed = with_contact(before, contact)
             return replace(
-                changed,
+                before.reached(contact),
                 officer_key=word.key,
                 subscriptions=wishes,
                 consent=said_yes,
@@ -158,18 +157,11 @@ def link(ledger: Ledger, code: str, user: str, at: int) -> OfficerLink | None:
         return officer_of(connection, word.subscriber)
 
 
-def with_contact(one: Subscriber, contact: Contact) -> Subscriber:
-    """The same with that contact in place of the one by its channel."""
-    others = [c for c in one.contacts if c.channel is not contact.channel]
-    return replace(one, contacts=(*others, contact))
-
-
 def _give_away(ledger: Ledger, stranger: Subscriber, at: int) -> None:
     """A LINE account belongs to another subscriber from now on."""
-    kept = tuple(c for c in stranger.contacts if c.channel is not Channel.LINE)
-    if kept:
-        edit = lambda before: replace(before, contacts=kept)  # noqa: E731
-        change(ledger, stranger.id, edit, by=CHAT, at=at, detail="gave LINE away")
+    left = stranger.unreached(Channel.LINE)
+    if left.contacts:
+        change(ledger, stranger.id, lambda _: left, by=CHAT, at=at, detail="gave LINE away")
     else:
         remove(ledger, stranger.id, by=CHAT, at=at)
 

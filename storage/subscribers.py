@@ -5,7 +5,7 @@ The audit names them by id alone: what is personal is deleted on demand, the aud
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
@@ -151,12 +151,8 @@ def mark_contact(
         known = by_contact(connection, channel, address)
     if known is not None:
         changed = Contact(channel=channel, address=address, state=state, since=at, words=words)
-
-        def edit(before: Subscriber) -> Subscriber:
-            others = [c for c in before.contacts if c.channel is not channel]
-            return replace(before, contacts=(*others, changed))
-
-        change(ledger, known.id, edit, by=by, at=at, detail=f"{channel} is {state}")
+        detail = f"{channel} is {state}"
+        change(ledger, known.id, lambda one: one.reached(changed), by=by, at=at, detail=detail)
 
 
 def _keep_contacts(connection: Connection, of: Subscriber) -> None:

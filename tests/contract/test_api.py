@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from core.model import Quarantined, Refusal, Role, Severity, State, iso
+from storage import subscribers
+from tests.people import SOMEBODY
 from tests.service import NOW, Service, ago, change, service
 
 TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -53,6 +55,9 @@ FILLED = {
     "/v1/rules/{rule}": ["/v1/rules/beach-turbid"],
     "/v1/silences/{silence}": ["/v1/silences/1"],
     "/v1/sites/{site}": ["/v1/sites/bay", "/v1/sites/corner"],
+    "/v1/subscribers/{subscriber}": ["/v1/subscribers/s1"],
+    "/v1/subscribers/{subscriber}/export": ["/v1/subscribers/s1/export"],
+    "/v1/subscribers/{subscriber}/subscriptions": ["/v1/subscribers/s1/subscriptions"],
 }
 
 
@@ -153,6 +158,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         ):
             answer = made.http.post(path, json=said | more, headers=made.headers(Role.OFFICER))
             assert answer.status_code == 201, answer.text
+        subscribers.add(made.ledger, SOMEBODY, by="k1", at=NOW)
         yield made
 
 
@@ -199,6 +205,7 @@ def test_every_get_answers_with_what_is_described(
     ("path", "asked"),
     [
         pytest.param("/v1/keys", {"role": "officer", "owner": "console"}, id="key"),
+        pytest.param("/v1/subscribers", {"email": "b@example.com", "consent": True}, id="person"),
         pytest.param(
             "/v1/silences", {"matchers": ["site=x"], "reason": "r", "lasts": "1h"}, id="silence"
         ),

@@ -1,0 +1,413 @@
+"""`/v1/subscribers`: who asked to be told; officers keep the list, an administrator deletes."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import time
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+
+from api.auth import Standing
+from api.context import ApiContext, Context, patiently
+from api.problems import ApiError, bad_parameter
+from api.shapes import (
+    Answer,
+    Asked,
+    AskedPage,
+    Id,
+    Page,
+    SeverityName,
+    Time,
+    cut,
+    example,
+    position_of,
+)
+from api.wishes import (
+    WISHES,
+    AskedChange,
+    AskedSubscriber,
+    FirstName,
+    ScopeName,
+    Subscriptions,
+    check_targets,
+)
+from core.errors import RegistryError
+from core.languages import Language
+from core.model import iso
+from core.subscribers import Consent, ConsentWay, Subscriber, Subscription, masked
+from storage import audit, joining, labels, queries, subscribers
+from storage.joining import Purpose
+from storage.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(tags=["Subscribers"])
+
+Result = TypeVar("Result")
+StateName = Literal["unconfirmed", "active", "stopped", "blocked", "bounced"]
+ChannelName = Literal["email", "line"]
+_SUBSCRIBER: dict[str, Any] = WISHES | {
+    "id": "s1f0c2b7e9a3d4586",
+    "name": "Somchai",
+    "state": "active",
+    "contacts": [
+        {
+            "channel": "email",
+            "address": "s…@example.com",
+            "state": "active",
+            "since": "2026-11-22T01:00:00Z",
+            "words": "",
+        }
+    ],
+    "muted_until": None,
+    "consent": {"at": "2026-11-22T01:00:00Z", "way": "web", "text": "2026-11-22"},
+    "officer": None,
+    "made_at": "2026-11-22T01:00:00Z",
+    "stopped_at": None,
+}
+_HAPPENED = {"at": "2026-11-22T01:00:00Z", "action": "subscriber-made", "by": "web", "detail": ""}
+_CODE = {"code": "7KM2QX9R", "expires_at": "2026-11-22T01:10:00Z"}
+
+
+class ContactAnswer(Answer):
+    """One way to reach somebody."""
+
+    channel: ChannelName
+    address: str
+    state: StateName
+    since: Time = Field(description="When it became so.")
+    words: str = Field(description="The server's, where nobody can be reached there any more.")
+
+
+class SubscriptionAnswer(Answer):
+    """What somebody hears of, from which severity on."""
+
+    scope: ScopeName
+    target: str = Field(description="The site, district or kind; empty for all.")
+    severity: SeverityName
+
+
+class Quiet(Answer):
+    """When somebody does not want to be disturbed, by the city's clock."""
+
+    start: str = Field(alias="from")
+    until: str
+
+
+class ConsentAnswer(Answer):
+    """When somebody agreed, how, and to which version of the text."""
+
+    at: Time
+    way: Literal["chat", "officer", "web"]
+    text: str
+
+
+class SubscriberAnswer(Answer):
+    """Somebody who asked to be told."""
+
+    model_config = example(_SUBSCRIBER)
+
+    id: str
+    name: str
+    language: Language
+    state: StateName
+    contacts: list[ContactAnswer]
+    subscriptions: list[SubscriptionAnswer]
+    quiet: Quiet | None
+    digest: str | None
+    digest_empty: bool
+    critical_waits: bool
+    muted_until: Time | None
+    first: FirstName
+    consent: ConsentAnswer | None
+    officer: str | None = Field(description="Whose key they may act with, in the chat.")
+    made_at: Time
+    stopped_at: Time | None
+
+
+class Subscribers(Page[SubscriberAnswer]):
+    """Subscribers in the order in which they came, their addresses shortened."""
+
+
+class SubscriptionsAnswer(Answer):
+    """All that somebody hears of."""
+
+    model_config = example({"items": WISHES["subscriptions"]})
+
+    items: list[SubscriptionAnswer]
+
+
+class AskedSubscriptions(Asked):
+    """All that somebody is to hear of."""
+
+    model_config = Asked.model_config | example({"items": WISHES["subscriptions"]})
+
+    items: Subscriptions
+
+
+class Happened(Answer):
+    """That something was changed, and by whose key."""
+
+    model_config = example(_HAPPENED)
+
+    at: Time
+    action: str
+    by: str
+    detail: str
+
+
+class Export(Answer):
+    """All that is kept of a person."""
+
+    subscriber: SubscriberAnswer
+    history: list[Happened] = Field(description="The audit, which names them by their id alone.")
+
+
+class AskedSubscribers(AskedPage):
+    """Which subscribers."""
+
+    state: StateName | None = Field(None, description="Only those that stand so.")
+
+
+class AskedCode(Asked):
+    """Which officer is to be linked."""
+
+    model_config = Asked.model_config | example({"key": "k3x9a2mq"})
+
+    key: Id | None = Field(None, description="An administrator names a key; else it is your own.")
+
+
+class Code(Answer):
+    """What somebody types in the chat to link their account; it is shown this once."""
+
+    model_config = example(_CODE)
+
+    code: str
+    expires_at: Time
+
+
+@router.get("/subscribers")
+def list_subscribers(context: Context, asked: Annotated[AskedSubscribers, Query()]) -> Subscribers:
+    """Who asked to be told, and whether they can be reached."""
+    after = position_of(asked.cursor, int, str)
+    place = None if after is None else (after[0], after[1])
+    with queries.snapshot(context.readers) as connection:
+        found = subscribers.subscribers(connection, after=place, limit=asked.limit + 1)
+        rows, following = cut(found, asked.limit, lambda one: (one.made_at, one.id))
+        items = [
+            present(connection, one, address=masked)
+            for one in rows
+            if asked.state in {None, one.state.value}
+        ]
+    return Subscribers(items=items, next=following)
+
+
+@router.get("/subscribers/{subscriber}")
+def get_subscriber(context: Context, subscriber: Id) -> SubscriberAnswer:
+    """One of them, with their addresses."""
+    with queries.snapshot(context.readers) as connection:
+        return present(connection, known(connection, subscriber))
+
+
+@router.post("/subscribers", status_code=201)
+async def create_subscriber(
+    context: Context, asked: AskedSubscriber, request: Request
+) -> SubscriberAnswer:
+    """Put down somebody who agreed to be told; they can stop at any time."""
+    at, by = context.clock(), request.state.caller.key
+    consent = Consent(at=at, way=ConsentWay.OFFICER)
+    bare = Subscriber(id=subscribers.new_id(), made_at=at, consent=consent)
+    made = asked.subscriber(bare)
+
+    def change(ledger: Ledger) -> None:
+        with ledger.transaction() as connection:
+            check_targets(made.subscriptions, labels.places(connection))
+            subscribers.add(ledger, made, by=by, at=at)
+
+    await written(context, change)
+    return await _shown(context, made.id)
+
+
+@router.patch("/subscribers/{subscriber}")
+async def change_subscriber(
+    context: Context, subscriber: Id, asked: AskedChange, request: Request
+) -> SubscriberAnswer:
+    """Change what somebody wants to hear, when and how."""
+    at = context.clock()
+    return await _changed(context, subscriber, request, lambda before: asked.changed(before, at))
+
+
+@router.delete("/subscribers/{subscriber}", status_code=204)
+async def remove_subscriber(context: Context, subscriber: Id, request: Request) -> None:
+    """Delete all that is kept of a person; it cannot be undone."""
+    at, by = context.clock(), request.state.caller.key
+    if not await written(
+        context, lambda ledger: subscribers.remove(ledger, subscriber, by=by, at=at)
+    ):
+        raise _nobody()
+    log.info("subscriber %s removed by %s", subscriber, by)
+
+
+@router.get("/subscribers/{subscriber}/export")
+def export_subscriber(context: Context, subscriber: Id) -> Export:
+    """All that is kept of a person, for them to take along."""
+    with queries.snapshot(context.readers) as connection:
+        one = present(connection, known(connection, subscriber))
+        lines = audit.lines(connection, subject=subscriber)
+    history = [Happened(at=iso(x.at), action=x.action, by=x.key, detail=x.detail) for x in lines]
+    return Export(subscriber=one, history=history)
+
+
+@router.get("/subscribers/{subscriber}/subscriptions")
+def get_subscriptions(context: Context, subscriber: Id) -> SubscriptionsAnswer:
+    """What somebody hears of."""
+    with queries.snapshot(context.readers) as connection:
+        found = known(connection, subscriber).subscriptions
+    return SubscriptionsAnswer(items=[_subscription(one) for one in found])
+
+
+@router.put("/subscribers/{subscriber}/subscriptions")
+async def set_subscriptions(
+    context: Context, subscriber: Id, asked: AskedSubscriptions, request: Request
+) -> SubscriptionsAnswer:
+    """Make this all that somebody hears of."""
+    wishes = tuple(one.subscription() for one in asked.items)
+    changed = await _changed(
+        context, subscriber, request, lambda before: replace(before, subscriptions=wishes)
+    )
+    return SubscriptionsAnswer(items=changed.subscriptions)
+
+
+@router.post("/subscribers/{subscriber}/code", status_code=201)
+async def make_code(context: Context, subscriber: Id, asked: AskedCode, request: Request) -> Code:
+    """Make a code that links a LINE account to a subscriber and an officer's key, once."""
+    at, caller = context.clock(), request.state.caller
+    key = asked.key or caller.key
+    with queries.snapshot(context.readers) as connection:
+        known(connection, subscriber)
+        row = queries.key(connection, key)
+    if key != caller.key and caller.standing < Standing.ADMIN:
+        raise ApiError("not-allowed", "Only an administrator names another key than their own.")
+    if row is None or row.revoked_at is not None or Standing.of(row.role) < Standing.OFFICER:
+        raise bad_parameter("key", "should be the id of an officer's key in force; see /v1/keys")
+    code = joining.new_word(Purpose.LINK)
+    await written(
+        context,
+        lambda ledger: joining.keep_word(ledger, code, Purpose.LINK, subscriber, at=at, key=key),
+    )
+    return Code(code=code, expires_at=iso(at + Purpose.LINK.lasts))
+
+
+def known(connection: Connection, identifier: str) -> Subscriber:
+    """The subscriber.
+
+    Raises:
+        ApiError: there is none.
+    """
+    found = subscribers.subscriber(connection, identifier)
+    if found is None:
+        raise _nobody()
+    return found
+
+
+async def written(context: ApiContext, change: Callable[[Ledger], Result]) -> Result:
+    """Change the ledger.
+
+    Raises:
+        ApiError: it cannot be so, or it took too long.
+    """
+    try:
+        return await patiently(context, context.write(change))
+    except RegistryError as error:
+        raise ApiError(error.kind, str(error), field=error.field) from error
+
+
+def present(
+    connection: Connection, one: Subscriber, *, address: Callable[[str], str] = str
+) -> SubscriberAnswer:
+    """Somebody as they are shown."""
+    chosen, quiet = one.preferences, one.preferences.quiet
+    link = subscribers.officer_of(connection, one.id) if one.officer_key else None
+    return SubscriberAnswer(
+        id=one.id,
+        name=one.name,
+        language=one.language,
+        state=one.state.value,
+        contacts=[
+            ContactAnswer.model_validate(
+                {
+                    "channel": contact.channel.value,
+                    "address": address(contact.address),
+                    "state": contact.state.value,
+                    "since": iso(contact.since),
+                    "words": contact.words,
+                }
+            )
+            for contact in one.contacts
+        ],
+        subscriptions=[_subscription(subscription) for subscription in one.subscriptions],
+        quiet=quiet and Quiet.model_validate({"from": _clock(quiet[0]), "until": _clock(quiet[1])}),
+        digest=_clock(chosen.digest),
+        digest_empty=chosen.digest_empty,
+        critical_waits=chosen.critical_waits,
+        muted_until=None if chosen.muted_until is None else iso(chosen.muted_until),
+        first="line" if chosen.first.value == "line" else "email",
+        consent=_consent(one.consent),
+        officer=None if link is None else link.owner,
+        made_at=iso(one.made_at),
+        stopped_at=None if one.stopped_at is None else iso(one.stopped_at),
+    )
+
+
+async def _changed(
+    context: ApiContext,
+    identifier: str,
+    request: Request,
+    edit: Callable[[Subscriber], Subscriber],
+) -> SubscriberAnswer:
+    at, by = context.clock(), request.state.caller.key
+
+    def checked(before: Subscriber, connection: Connection) -> Subscriber:
+        after = edit(before)
+        if after.subscriptions != before.subscriptions:
+            check_targets(after.subscriptions, labels.places(connection))
+        return after
+
+    def change(ledger: Ledger) -> Subscriber | None:
+        with ledger.transaction() as connection:
+            return subscribers.change(
+                ledger, identifier, lambda before: checked(before, connection), by=by, at=at
+            )
+
+    if await written(context, change) is None:
+        raise _nobody()
+    return await _shown(context, identifier)
+
+
+async def _shown(context: ApiContext, identifier: str) -> SubscriberAnswer:
+    return await run_in_threadpool(get_subscriber, context, identifier)
+
+
+def _subscription(one: Subscription) -> SubscriptionAnswer:
+    return SubscriptionAnswer.model_validate(
+        {"scope": one.scope.value, "target": one.target, "severity": one.least.label}
+    )
+
+
+def _consent(said: Consent | None) -> ConsentAnswer | None:
+    if said is None:
+        return None
+    return ConsentAnswer(at=iso(said.at), way=said.way.value, text=said.text)
+
+
+def _clock(at: time | None) -> str | None:
+    return None if at is None else f"{at:%H:%M}"
+
+
+def _nobody() -> ApiError:
+    words = "There is no subscriber with this id; /v1/subscribers lists them."
+    return ApiError("not-found", words)
