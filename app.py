@@ -24,13 +24,16 @@ from sqlalchemy import Engine as Database
 
 import brokers
 import ruling
+import telling
 import upkeep
-from alerts import escalation, maintenance, rule_files, standards
+from alerts import escalation, maintenance, routing, rule_files, standards
 from alerts.engine import Engine
 from alerts.escalation import LadderEntry
 from alerts.followup import Arrangements, FollowUp
 from alerts.maintenance import WindowEntry
 from alerts.muting import Relations
+from alerts.notify.table import NOTIFIERS, ChannelEntry
+from alerts.routing import Routes
 from alerts.rules import Rule
 from api.auth import new_key
 from api.metrics import settle_seconds
@@ -41,6 +44,7 @@ from core.catalogue import CATALOGUE
 from core.configuration import Configuration
 from core.errors import AndamanError, ConfigError, StartError
 from core.model import MINUTE, Action, Gateway, Message, Role, Settled, Transition, Unit
+from core.notices import Channel
 from core.overrides import Effective, Overrides
 from core.settings import Settings
 from ingest import profiles, sources, strangers, units
@@ -94,6 +98,7 @@ class City:
     sources: Sources
     windows: tuple[WindowEntry, ...]
     ladders: tuple[LadderEntry, ...]
+    routes: Routes | None  # where nobody is told anything
     standards: Mapping[str, standards.Limit]
 
     def units(self) -> list[Unit]:
@@ -129,6 +134,7 @@ class System:
     by_people: ByPeople
     rules: RuleDesk
     backtests: Backtests
+    channels: Mapping[Channel, ChannelEntry]
 
     def close(self) -> None:
         """Give the data folder back."""
@@ -158,12 +164,21 @@ def read_configuration(folder: Path) -> City:
             found[name] = load()
         except ConfigError as error:
             problems += error.problems
+    levels = [level.name for ladder in found.get("ladders", ()) for level in ladder.levels]
+    try:
+        found["routes"] = routing.load(folder, registry.zone, registry.country, levels)
+    except ConfigError as error:
+        problems += error.problems
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))  # rules look at standards as well
     return City(registry=registry, **found)
 
 
-def build(settings: Settings, clock: Callable[[], int]) -> System:
+def build(
+    settings: Settings,
+    clock: Callable[[], int],
+    channels: Mapping[Channel, ChannelEntry] = NOTIFIERS,
+) -> System:
     """Read the configuration, open the ledger, take up where it stopped.
 
     Raises:
@@ -182,6 +197,7 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
             windows=city.windows,
             ladders=city.ladders,
             relations=Relations.of(book.rules),
+            telephone=telling.telephone(settings, city.routes, channels, lambda: desk.facts()),  # noqa: PLW0108
         )
         follow_up = FollowUp(ledger, arrangements)
         pipeline = Pipeline(
@@ -213,6 +229,7 @@ def build(settings: Settings, clock: Callable[[], int]) -> System:
         pipeline=pipeline,
         by_people=by_people,
         rules=desk,
+        channels=channels,
         backtests=Backtests(readers, city.profiles, desk, settings.lateness_minutes * MINUTE),
     )
 
@@ -308,14 +325,17 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         forwarder, history = await _forwarding(stack, system, worker, influx)
         rate = upkeep.Rate()
         await keep(stack, upkeep.tick(tick, worker, broker, rate, now))
-
-        await keep(stack, upkeep.forget_quarantine(system, worker, now))
-        await keep(stack, upkeep.review(system, worker))
-        await keep(stack, upkeep.when_idle(worker, units.load))
+        for work in (
+            upkeep.forget_quarantine(system, worker, now),
+            upkeep.review(system, worker),
+            upkeep.when_idle(worker, units.load),
+        ):
+            await keep(stack, work)
 
         async def write(change: Callable[[Ledger], Result]) -> Result:
             return await asyncio.wrap_future(worker.submit(partial(change, system.ledger)))
 
+        await telling.start(stack, system, write, now, listener.publish)
         local = new_key()
         status = partial(upkeep.status, system, worker, listener, forwarder, broker, rate)
         context = _context(

@@ -1,12 +1,13 @@
-"""What follows from transitions: what holds each of them back, and who is told next.
+"""What follows from transitions: what holds each of them back, who is told, and who is told next.
 
 It is asked between the engine's outcome and the commit, on the thread that owns the ledger, and
 looks at the ledger as it is then; so it remembers nothing that a restart could lose.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -14,9 +15,12 @@ from sqlalchemy import Connection
 from alerts.escalation import LadderEntry, escalate, ladder_of
 from alerts.maintenance import WindowEntry
 from alerts.muting import Relations, Standing, by_site, mutes
-from core.model import MINUTE, Reason, State, Transition
-from core.muting import Consequences, Escalation, Labels
-from storage import escalations, labels, maintenance, silences
+from alerts.planning import Recorded, Telephone, plan
+from core.groups import Planned
+from core.model import MINUTE, Mark, Reason, Severity, State, Transition
+from core.muting import Consequences, Escalation, Labels, Mute
+from core.notices import Told
+from storage import escalations, labels, maintenance, notices, notify_groups, silences
 from storage.escalations import Overdue
 from storage.labels import Places
 from storage.ledger import Ledger
@@ -32,13 +36,17 @@ class Arrangements:
     windows: Sequence[WindowEntry] = ()
     ladders: Sequence[LadderEntry] = ()
     relations: Relations = field(default_factory=Relations)
+    telephone: Telephone | None = None  # where nobody is to be told anything
 
 
 class FollowUp:
-    """What follows from transitions; `arrangements` are replaced whole when files are read anew."""
+    """What follows from transitions; `arrangements` are replaced whole when files are read anew,
+    `wake` is called when something is there to be sent.
+    """
 
     def __init__(self, ledger: Ledger, arrangements: Arrangements) -> None:
         self.arrangements = arrangements
+        self.wake: Callable[[], None] = lambda: None
         self._look_at = 0  # a tick before it asks the ledger nothing
         self._ledger = ledger
 
@@ -54,12 +62,14 @@ class FollowUp:
             places = labels.places(connection)
             before = self.standing(connection, at, places)
             known = escalations.escalations(connection, {t.alert for t in transitions})
-        told = [places.labels(transition.alert, transition) for transition in transitions]
-        now = replace(before, firing=_firing(before.firing.values(), transitions, told))
-        return Consequences(
-            mutes=[mutes(alert, now) for alert in told],
-            escalations=self._escalations(known, transitions, told, at),
-        )
+            told = [places.labels(transition.alert, transition) for transition in transitions]
+            now = replace(before, firing=_firing(before.firing.values(), transitions, told))
+            held = [mutes(alert, now) for alert in told]
+            return Consequences(
+                mutes=held,
+                escalations=self._escalations(known, transitions, told, at),
+                planned=self._planned(connection, transitions, told, held, now, places),
+            )
 
     def on_tick(self, now: int) -> Sequence[Transition]:
         """Tell of silences that end; escalate what nobody has acknowledged in time."""
@@ -68,9 +78,17 @@ class FollowUp:
         coming = [now + LONGEST_REST, silences.announce_ends(self._ledger, now)]
         with self._ledger.transaction() as connection:
             found = self._overdue(connection, now)
-            coming.append(escalations.next_due(connection))
+            planned = self._due(connection, now)
+            coming += [escalations.next_due(connection), notify_groups.next_due(connection)]
         self._look_at = min(at for at in coming if at is not None)
+        if planned.notices:
+            self.wake()
         return found
+
+    def committed(self, consequences: Consequences) -> None:
+        """What `of` found is in the ledger."""
+        if consequences.planned.notices:
+            self.wake()
 
     def standing(self, connection: Connection, at: int, places: Places) -> Standing:
         """All that may hold back at `at`, µs, as the ledger is."""
@@ -84,6 +102,39 @@ class FollowUp:
             firing=by_site(firing),
             relations=self.arrangements.relations,
         )
+
+    def _planned(
+        self,
+        connection: Connection,
+        transitions: Sequence[Transition],
+        told: Sequence[Labels],
+        held: Sequence[tuple[Mute, ...]],
+        standing: Standing,
+        places: Places,
+    ) -> Planned:
+        """What people are to be told because of these."""
+        telephone = self.arrangements.telephone
+        if telephone is None:
+            return Planned()
+        recorded = Recorded(
+            transitions=transitions,
+            labels=told,
+            since=escalations.begun(connection, {t.alert for t in transitions}),
+        )
+        known = {alert.alert: bool(by) for alert, by in zip(told, held, strict=True)}
+        muted = partial(_is_muted, known, standing, places)
+        return plan(connection, telephone, recorded, muted, standing.at)
+
+    def _due(self, connection: Connection, now: int) -> Planned:
+        """Plan what was to wait until now."""
+        telephone, due_at = self.arrangements.telephone, notify_groups.next_due(connection)
+        if telephone is None or due_at is None or due_at > now:
+            return Planned()
+        places = labels.places(connection)
+        muted = partial(_is_muted, {}, self.standing(connection, now, places), places)
+        planned = plan(connection, telephone, Recorded(), muted, now)
+        notices.keep(connection, planned)
+        return planned
 
     def _overdue(self, connection: Connection, now: int) -> list[Transition]:
         """What is to be escalated; what no ladder is meant for any more is so no longer."""
@@ -112,6 +163,27 @@ class FollowUp:
 
     def _ladder(self, alert: Labels) -> LadderEntry | None:
         return ladder_of(self.arrangements.ladders, alert.severity, alert.kind)
+
+
+class _About(NamedTuple):
+    """What labels are made of."""
+
+    rule: str
+    subject: str
+    site: str
+    severity: Severity
+    marks: tuple[Mark, ...]
+
+
+def _is_muted(
+    known: Mapping[str, bool], standing: Standing, places: Places, told: Told, shelved: bool
+) -> bool:
+    """Whether something holds back what would be told of an alert; for some that is `known`."""
+    if told.alert in known:
+        return known[told.alert]
+    marks = (Mark.SHELVED,) if shelved else ()
+    about = _About(told.rule, told.subject, told.site, told.severity, marks)
+    return bool(mutes(places.labels(told.alert, about), standing))
 
 
 def _firing(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from core.groups import Planned
 from core.model import Severity
 
 
@@ -60,12 +61,13 @@ class Labels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequences:
-    """What the transitions of one commit bring with them: what holds each back, in their order, and
-    how far alerts are escalated now.
+    """What the transitions of one commit bring with them: what holds each back, in their order, how
+    far alerts are escalated now, and what people are to be told.
     """
 
     mutes: Sequence[tuple[Mute, ...]] = ()
     escalations: Mapping[str, Escalation] = field(default_factory=dict)
+    planned: Planned = field(default_factory=Planned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

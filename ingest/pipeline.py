@@ -390,6 +390,7 @@ class Pipeline:
             self._listened = max(self._listened, self._heard)
         self._progress |= batch.progress
         self._statuses |= {status.gateway: status for status in batch.statuses}
+        self._follow_up.committed(batch.consequences)
 
     def _points(self, checked: Checked, outcome: Outcome) -> tuple[int, bytes]:
         """What InfluxDB is told, in the order in which it has to overwrite."""

@@ -30,12 +30,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from core.errors import StartError
-from storage.schema import metadata
+from storage import notify_schema
 
 log = logging.getLogger(__name__)
 
 FILE_NAME = "ledger.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
+METADATA = notify_schema.notices.metadata  # of all tables, those of `schema` included
 _REVISION = re.compile(r'^(revision|down_revision) = "(.*)"$', re.MULTILINE)
 # As Alembic makes it: a new ledger is made whole and needs none of the steps that led here.
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -143,7 +144,7 @@ def _migrate(connection: Connection) -> None:
     with connection.begin():
         tables, newest = inspect(connection).get_table_names(), newest_revision()
         if not tables:
-            metadata.create_all(connection)
+            METADATA.create_all(connection)
             _VERSION.create(connection)
             connection.execute(insert(_VERSION), {"version_num": newest})
             return

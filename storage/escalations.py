@@ -40,6 +40,16 @@ def escalations(connection: Connection, alerts: Collection[str]) -> dict[str, Es
     return found
 
 
+def begun(connection: Connection, alerts: Collection[str]) -> dict[str, int]:
+    """When each of these began, µs; those that the ledger does not know yet are left out."""
+    wanted, found = list(alerts), dict[str, int]()
+    for start in range(0, len(wanted), _CHUNK):
+        chosen = _A.id.in_(wanted[start : start + _CHUNK])
+        rows = connection.execute(select(_A.id, _A.started_at).where(chosen))
+        found |= {row.id: row.started_at for row in rows}
+    return found
+
+
 def overdue(connection: Connection, at: int) -> list[Overdue]:
     """Alerts that are to be escalated at `at`, µs, the longest due first; not while shelved."""
     statement = (

@@ -36,7 +36,7 @@ from core.model import (
     Transition,
 )
 from core.muting import Consequences
-from storage import gateways, registry, schema
+from storage import gateways, notices, registry, schema
 from storage.changes import Resolution, advance_review, note, resolve, step_counters
 from storage.database import FolderLock, open_writer
 from storage.escalations import keep_escalations
@@ -323,6 +323,7 @@ def store(connection: Connection, batch: Batch) -> None:
     recorded = [record(connection, t, batch.recorded_at) for t in batch.transitions]
     keep_held_back(connection, recorded, batch.consequences.mutes)
     keep_escalations(connection, batch.consequences.escalations)
+    notices.keep(connection, batch.consequences.planned)
     if batch.points:
         row = {"points": batch.points, "lines": batch.lines}
         connection.execute(insert(schema.outflow), row)

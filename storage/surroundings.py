@@ -1,7 +1,7 @@
 """What goes on around an alert: who else reads the same, where it rains, which alerts there are."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, or_, select
@@ -47,8 +47,15 @@ def surroundings(connection: Connection, alert: AlertRow, until: int) -> Surroun
 
 def recent(connection: Connection, alert: AlertRow, until: int, *, points: int) -> list[Reading]:
     """The alert's own series for some hours before `until`, µs, thinned to so many points."""
-    s, r = schema.series.c, schema.readings.c
     device, parameter = device_and_parameter(alert.subject)
+    return series(connection, device, parameter, until, points=points)
+
+
+def series(
+    connection: Connection, device: str, parameter: str, until: int, *, points: int
+) -> list[Reading]:
+    """The readings of a series for some hours before `until`, µs, thinned to so many points."""
+    s, r = schema.series.c, schema.readings.c
     own = select(s.id).where(s.device == device, s.parameter == parameter).scalar_subquery()
     statement = (
         select(r.measured_at, r.value, r.flag)
@@ -58,6 +65,14 @@ def recent(connection: Connection, alert: AlertRow, until: int, *, points: int) 
     )
     found = [Reading(*row) for row in connection.execute(statement)]
     return found[:: max(1, math.ceil(len(found) / points))][::-1]
+
+
+def names(connection: Connection, sites: Collection[str]) -> dict[str, Names]:
+    """What these sites are called."""
+    s = schema.sites.c
+    # Of a city, so all at once.
+    rows: Iterable[Row[Any]] = connection.execute(select(s.id, s.name_en, s.name_th))
+    return {row.id: _names(row) for row in rows if row.id in sites}
 
 
 def _places(connection: Connection, site: str) -> Mapping[str, _Place]:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import app
+from alerts.notify.table import NOTIFIERS, ChannelEntry
 from core.model import HOUR, MINUTE, SECOND, Message, iso
+from core.notices import Channel
 from core.settings import Settings
 
 MIDNIGHT = 1_795_305_600_000_000  # 2026-11-22T00:00:00Z
@@ -20,10 +22,12 @@ MIDNIGHT = 1_795_305_600_000_000  # 2026-11-22T00:00:00Z
 class World:
     """A city of one gateway whose clock stands still until it is told."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, channels: Mapping[Channel, ChannelEntry] = NOTIFIERS
+    ) -> None:
         self.now = MIDNIGHT
         self.acknowledged: list[Message] = []
-        self.system = app.build(settings, self.clock)
+        self.system = app.build(settings, self.clock, channels)
         self.system.pipeline.connected(self.now)
 
     def clock(self) -> int:
@@ -32,9 +36,20 @@ class World:
 
     def at(self, time: str) -> "World":
         """Let time pass, second by second as the system's tick does, until `time` (HH:MM[:SS])."""
+        return self.pass_to(self.moment(time))
+
+    def moment(self, time: str) -> int:
+        """When the clock shows it (HH:MM[:SS]), µs."""
         hours, minutes, *rest = time.split(":")
-        until = MIDNIGHT + int(hours) * HOUR + int(minutes) * MINUTE
-        until += int(rest[0]) * SECOND if rest else 0
+        return (
+            MIDNIGHT
+            + int(hours) * HOUR
+            + int(minutes) * MINUTE
+            + (int(rest[0]) * SECOND if rest else 0)
+        )
+
+    def pass_to(self, until: int) -> "World":
+        """Let time pass, second by second, until a moment (µs)."""
         assert until >= self.now, "time goes forward"
         while self.now < until:
             self.now = min(self.now + SECOND, until)
@@ -90,7 +105,7 @@ class World:
     def reopen(self) -> None:
         """Build the system again on the same folder; it has not heard the broker yet."""
         self.system.close()
-        self.system = app.build(self.system.settings, self.clock)
+        self.system = app.build(self.system.settings, self.clock, self.system.channels)
 
 
 CONFIGURATION = {
@@ -138,11 +153,15 @@ def write_configuration(folder: Path, **changed: str) -> Path:
 
 @contextmanager
 def small_world(
-    folder: Path, files: Mapping[str, str] | None = None, **settings: Any
+    folder: Path,
+    files: Mapping[str, str] | None = None,
+    channels: Mapping[Channel, ChannelEntry] = NOTIFIERS,
+    **settings: Any,
 ) -> Iterator[World]:
     """A world in `folder`, closed at the end; `files` of the configuration are others."""
     configuration = write_configuration(folder / "config", **(files or {}))
-    world = World(Settings(config_dir=configuration, data_dir=folder / "data", **settings))
+    made = Settings(config_dir=configuration, data_dir=folder / "data", **settings)
+    world = World(made, channels)
     try:
         yield world
     finally:

@@ -1,0 +1,53 @@
+"""The channels by which people are reached, and what each needs.
+
+A notifier makes one try and says how it went; when to try, and when to give up, is the business of
+`alerts.outbox`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from alerts.routing import Routes
+from core.notices import Channel, Parcel, Sent
+from core.settings import Settings
+
+
+class Notifier(Protocol):
+    """Sends parcels of one channel."""
+
+    async def send(self, parcel: Parcel) -> Sent:
+        """Hand the parcel to the server, once; many may be under way at the same time.
+
+        Raises:
+            DeliveryError: the server did not take it, or it is not known whether it did.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What notifiers are made of. `publish` sends a retained message by the broker (topic,
+    payload); `zone` is the city's.
+    """
+
+    settings: Settings
+    routes: Routes
+    zone: ZoneInfo
+    http: httpx.AsyncClient
+    publish: Callable[[str, bytes], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelEntry:
+    """A channel: whether it is set up, and its notifier."""
+
+    is_set_up: Callable[[Settings], bool]
+    make: Callable[[Means], Notifier]
+
+
+# One line for each channel, in the order of the alphabet.
+NOTIFIERS: Mapping[Channel, ChannelEntry] = MappingProxyType({})

@@ -1,0 +1,234 @@
+"""Hop 8: parcels that are due are claimed, sent, and what came of it is recorded.
+
+A parcel is claimed with a lease before it is sent, and its id, which every try shows to the server,
+was stored before that: whoever is killed between sending and recording sends the same again, and a
+server that knows the id takes it as the same. `Outbox` serves one channel, so a server that hangs
+holds up no other; a parcel waits for earlier ones to the same address only.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from alerts.notify.table import Notifier
+from core.errors import Blame, DeliveryError, StorageError
+from core.model import HOUR, MINUTE, SECOND
+from core.notices import Channel, Parcel, Sent
+from storage import outbox as table
+from storage.ledger import Ledger
+from storage.outbox import Claim
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+AT_ONCE = 8  # parcels under way
+SEND_SECONDS = 120.0
+LEASE = 3 * MINUTE
+POLL_SECONDS = 1.0
+FIRST_WAIT, LONGEST_WAIT = 2 * SECOND, 10 * MINUTE
+LONGEST_ASKED = HOUR  # so long a server may ask us to wait
+PAUSE = MINUTE  # until credentials that were refused are tried again
+FAILURES = 3  # parcels in a row that a server does not take before it is left alone
+
+
+class Write(Protocol):
+    """Runs a change on the thread that owns the ledger; raises StorageError when it fails."""
+
+    def __call__(self, change: Callable[[Ledger], Result], /) -> Awaitable[Result]: ...
+
+
+def backoff(parcel: str, attempt: int) -> int:
+    """How long to wait after so many tries, µs: twice as long each time, and somewhat more, by what
+    the parcel is called.
+
+    >>> backoff("a", 1) == backoff("a", 1), 2_000_000 <= backoff("a", 1) <= 3_000_000
+    (True, True)
+    """
+    wait = min(FIRST_WAIT << min(attempt - 1, 20), LONGEST_WAIT)
+    jitter = random.Random(f"{parcel} {attempt}").random()  # noqa: S311  nothing to guess here
+    return round(wait * (1 + jitter / 2))
+
+
+@dataclass(slots=True)
+class Circuit:
+    """Whether a server is to be left alone: `until` when, µs, and in whose words."""
+
+    until: int = 0
+    words: str = ""
+    paused: bool = False
+    failures: int = 0
+
+    def room(self, now: int, most: int) -> int:
+        """How many parcels may be tried now: one, to see whether it is back, after a failure."""
+        if now < self.until:
+            return 0
+        return 1 if self.failures >= FAILURES or self.paused else most
+
+    def well(self) -> None:
+        """It took one."""
+        self.until, self.words, self.paused, self.failures = 0, "", False, 0
+
+    def failed(self, words: str, until: int) -> None:
+        """It did not take one that it might take later."""
+        self.words = words
+        self.failures += 1
+        if self.failures >= FAILURES:
+            self.until = max(self.until, until)
+
+    def pause(self, words: str, until: int) -> None:
+        """It will take nothing until somebody has changed something."""
+        self.words, self.until, self.paused = words, until, True
+
+
+class Outbox:
+    """Sends what is due on one channel; `run` goes on until it is cancelled.
+
+    `readers` are asked whether there is anything; `write` changes the ledger; `clock` is µs UTC;
+    `sent` is told of each parcel that was taken, with the seconds since its news.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        notifier: Notifier,
+        *,
+        readers: Engine,
+        write: Write,
+        clock: Callable[[], int],
+        sender: str = "andaman",
+    ) -> None:
+        self.channel = channel
+        self.circuit = Circuit()
+        self._notifier = notifier
+        self._readers = readers
+        self._write = write
+        self._clock = clock
+        self._sender = sender
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something may be due; to be called on the event loop."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send what is due, and whatever comes to be due."""
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._woken.clear()
+                try:
+                    found = await self._claim(AT_ONCE - len(under_way))
+                except StorageError as error:
+                    log.warning("what is to be sent by %s waits: %s", self.channel, error)
+                    found = []
+                under_way |= {asyncio.create_task(self._deliver(parcel)) for parcel in found}
+                under_way = await self._rest(under_way)
+        finally:
+            for task in under_way:
+                task.cancel()
+
+    async def run_once(self) -> int:
+        """Try what is due now, each parcel once; how many there were."""
+        found = await self._claim(AT_ONCE)
+        await asyncio.gather(*(self._deliver(parcel) for parcel in found))
+        return len(found)
+
+    async def _rest(self, under_way: "set[asyncio.Task[None]]") -> "set[asyncio.Task[None]]":
+        """Until somebody wakes us, or one of these is done; those that are not."""
+        woken = asyncio.create_task(self._woken.wait())
+        await asyncio.wait(
+            {woken, *under_way}, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        woken.cancel()
+        for task in [task for task in under_way if task.done()]:
+            under_way.discard(task)
+            if task.exception() is not None:
+                log.error("a parcel could not be handled", exc_info=task.exception())
+        return under_way
+
+    async def _claim(self, most: int) -> list[Parcel]:
+        now = self._clock()
+        most = min(most, self.circuit.room(now, AT_ONCE))
+        if most <= 0 or not await asyncio.to_thread(self._anything_due, now):
+            return []
+        claim = Claim(sender=self._sender, until=now + LEASE)
+        return await self._change(
+            partial(table.claim, channel=self.channel, claim=claim, at=now, most=most)
+        )
+
+    def _anything_due(self, now: int) -> bool:
+        with self._readers.connect() as connection:
+            return table.anything_due(connection, self.channel, now)
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        """One try."""
+        try:
+            sent = await self._try(parcel)
+        except DeliveryError as error:
+            await self._failed(parcel, error)
+        else:
+            self.circuit.well()
+            now = self._clock()
+            await self._record(partial(table.record_sent, parcel=parcel, sent=sent, at=now))
+
+    async def _try(self, parcel: Parcel) -> Sent:
+        try:
+            return await asyncio.wait_for(self._notifier.send(parcel), SEND_SECONDS)
+        except DeliveryError:
+            raise
+        except TimeoutError:
+            words = f"no answer within {SEND_SECONDS:.0f} s"
+        except Exception as error:  # a mistake of ours, or what no library should let through
+            log.exception("a parcel for %s could not be sent", parcel.channel)
+            words = repr(error)
+        raise DeliveryError(words, Blame.TEMPORARY)
+
+    async def _failed(self, parcel: Parcel, error: DeliveryError) -> None:
+        now = self._clock()
+        if error.permanent:
+            self.circuit.well()  # it answers
+            await self._record(partial(table.record_dead, parcel=parcel, words=error.words, at=now))
+            return
+        asked = min(round((error.retry_after or 0) * SECOND), LONGEST_ASKED)
+        due_at = now + max(backoff(parcel.id, parcel.attempt), asked)
+        if error.blame is Blame.TEMPORARY:
+            self.circuit.failed(error.words, now + max(asked, FIRST_WAIT))
+        else:
+            self.circuit.pause(error.words, now + max(asked, PAUSE))
+            due_at = now
+        await self._record(
+            partial(
+                table.record_failed,
+                parcel=parcel,
+                sender=self._sender,
+                words=error.words,
+                due_at=due_at,
+            )
+        )
+
+    async def _record(self, change: Callable[[Connection], object]) -> None:
+        """Write down what came of a try: until the ledger takes it, for it cannot be tried again
+        before.
+        """
+        while True:
+            try:
+                await self._change(change)
+            except StorageError as error:
+                log.warning("what came of a message is not recorded yet: %s", error)
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                return
+
+    async def _change(self, change: Callable[[Connection], Result]) -> Result:
+        def within(ledger: Ledger) -> Result:
+            with ledger.transaction() as connection:
+                return change(connection)
+
+        return await self._write(within)

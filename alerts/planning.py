@@ -1,0 +1,276 @@
+"""What is to be told, planned with the ledger at hand: who is told, of what, in which parcels.
+
+It runs on the thread that owns the ledger, in the transaction of what it is about, and remembers
+nothing between two calls.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from alerts.explanation import RuleFacts
+from alerts.grouping import Groups, Happened, Telling, keys, take_in, tell
+from alerts.routing import Receiver, Routes
+from core.catalogue import CATALOGUE
+from core.groups import Addressee, Group, Member, Planned, PlannedNotice, PlannedParcel
+from core.model import Reason, State, Transition
+from core.muting import Labels
+from core.notices import Channel, Notice, NoticeReason, Recipient, Told
+from core.surroundings import Reading
+from storage import notices, notify_groups, surroundings
+
+TOGETHER = 500  # recipients of one call to LINE (Messaging API, multicast)
+DETAILED = 5  # alerts of a notice that come with their series
+POINTS = 48  # of such a series
+_MEASURES = ("", "rate", "threshold")
+
+Audience = Callable[
+    [Connection, Sequence[Told], NoticeReason, int], Iterable[tuple[Addressee, Sequence[Told]]]
+]
+"""(connection, alerts, reason, now) → who has subscribed to which of them, and from when on each is
+to be told.
+"""
+
+
+def nobody(*_: Any) -> Iterable[tuple[Addressee, Sequence[Told]]]:
+    """Where there are no subscribers."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telephone:
+    """What planning goes by: the routes, what there is to say of rules, who has subscribed, and the
+    channels that are set up.
+    """
+
+    routes: Routes
+    rules: Callable[[], Mapping[str, RuleFacts]]
+    channels: frozenset[Channel]
+    audience: Audience = nobody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """Transitions that are committed together, with what their alerts are about and since when
+    each goes on, where the ledger knows it, µs.
+    """
+
+    transitions: Sequence[Transition] = ()
+    labels: Sequence[Labels] = ()
+    since: Mapping[str, int] = field(default_factory=dict)
+
+
+def plan(
+    connection: Connection,
+    telephone: Telephone,
+    recorded: Recorded,
+    muted: Callable[[Told, bool], bool],
+    now: int,
+) -> Planned:
+    """What follows from these at `now`, µs, and from groups that are due."""
+    routes = telephone.routes
+    happened = list(_happened(recorded))
+    before = notify_groups.due(connection, now)
+    if happened:
+        alerts = {one.told.alert for one in happened}
+        before |= notify_groups.groups(connection, keys=keys(routes, happened), alerts=alerts)
+    if not (before or happened):
+        return Planned()
+    groups = take_in(before, routes, happened, now)
+    due = {g.receiver for g in groups.values() if g.due_at is not None and g.due_at <= now}
+    groups, tellings = tell(groups, routes, notices.free_at(connection, due), muted, now)
+    planned = [
+        notice for telling in tellings for notice in _notices(connection, telephone, telling, now)
+    ]
+    return replace(_changes(before, groups), notices=planned)
+
+
+def _happened(recorded: Recorded) -> Iterator[Happened]:
+    """The transitions that somebody may want to be told of."""
+    since = dict(recorded.since)
+    for transition, labels in zip(recorded.transitions, recorded.labels, strict=True):
+        began = since.setdefault(transition.alert, transition.at)
+        if State.FIRING in (transition.before, transition.after):
+            level = transition.evidence.get("to", "")
+            yield Happened(
+                told=_told(transition, labels, began),
+                before=transition.before,
+                labels=labels,
+                marks=transition.marks,
+                level=level if transition.reason is Reason.ESCALATED else "",
+            )
+
+
+def _told(transition: Transition, labels: Labels, since: int) -> Told:
+    """The alert, without what is looked up when it is told."""
+    evidence = transition.evidence
+    whole = {"level", "side"} <= evidence.keys()
+    return Told(
+        alert=transition.alert,
+        rule=transition.rule,
+        version=transition.version,
+        rule_name={},
+        state=transition.after,
+        severity=transition.severity,
+        reason=transition.reason,
+        at=transition.at,
+        since=since,
+        subject=transition.subject,
+        value=transition.value,
+        level=evidence["level"] if whole else None,
+        side=evidence["side"] if whole else "",
+        site=transition.site,
+        kind=labels.kind,
+        district=labels.district,
+        device=labels.device,
+        parameter=labels.parameter,
+        folded=int(evidence.get("folded", 0)),
+    )
+
+
+def _changes(before: Groups, after: Groups) -> Planned:
+    """What the ledger has to change."""
+    groups: dict[str, Group | None] = {}
+    members: dict[tuple[str, str], Member | None] = {}
+    for key, group in after.items():
+        old = before.get(key)
+        if not group.members:
+            if old is not None:
+                groups[key] = None
+            continue
+        if old is None or (old.due_at, old.told_at) != (group.due_at, group.told_at):
+            groups[key] = group
+        known = old.members if old is not None else {}
+        for alert, member in group.members.items():
+            if known.get(alert) is not member:
+                members[key, alert] = member
+        members |= {(key, alert): None for alert in known.keys() - group.members.keys()}
+    return Planned(groups=groups, members=members)
+
+
+# --- who, and in which parcels ---
+
+
+def _notices(
+    connection: Connection, telephone: Telephone, telling: Telling, now: int
+) -> Iterator[PlannedNotice]:
+    """A notice for all who are told of the same alerts; none where nobody is."""
+    dressed = _Wardrobe(connection, telephone).dress(telling.alerts)
+    for alerts, addressees in _by_alerts(connection, telephone, telling, dressed, now):
+        notice = Notice(
+            id=str(uuid4()),
+            reason=telling.reason,
+            receiver=telling.receiver,
+            group=telling.group,
+            labels=telling.labels,
+            made_at=now,
+            alerts=alerts,
+            level=telling.level,
+            token=secrets.token_urlsafe(16),
+        )
+        yield PlannedNotice(
+            notice=notice,
+            news_at=telling.news_at,
+            free_at=telling.free_at,
+            parcels=list(parcels(addressees)),
+        )
+
+
+def _by_alerts(
+    connection: Connection,
+    telephone: Telephone,
+    telling: Telling,
+    alerts: Sequence[Told],
+    now: int,
+) -> Iterator[tuple[tuple[Told, ...], list[Addressee]]]:
+    """Who is told of the same alerts together: of what fires whoever is meant to be, of what is
+    over whoever was told that it fired.
+    """
+    receiver = telephone.routes.receivers.get(telling.receiver) or Receiver(name="", pace=0)
+    firing = [told for told in alerts if told.state is State.FIRING]
+    over = {told.alert: told for told in alerts if told.state is not State.FIRING}
+    due: dict[tuple[Channel, Recipient], int] = {}
+    wanted: dict[tuple[Channel, Recipient], list[Told]] = {}
+    if firing:
+        wanted = {who: list(firing) for who in receiver.addresses}
+        if receiver.subscribers:
+            audience = telephone.audience(connection, firing, telling.reason, now)
+            for (channel, recipient, at), some in audience:
+                due[channel, recipient] = at
+                wanted[channel, recipient] = list(some)
+    for alert, reached in notices.heard(connection, telling.receiver, over).items():
+        for who, at in reached.items():
+            due[who] = max(at, due.get(who, now))
+            wanted.setdefault(who, []).append(over[alert])
+    together: dict[tuple[str, ...], list[Addressee]] = {}
+    found: dict[tuple[str, ...], list[Told]] = {}
+    for who, some in wanted.items():
+        if some and who[0] in telephone.channels:
+            same = tuple(told.alert for told in some)
+            found.setdefault(same, some)
+            together.setdefault(same, []).append(Addressee(*who, max(now, due.get(who, now))))
+    return ((tuple(found[same]), who) for same, who in together.items())
+
+
+def parcels(addressees: Iterable[Addressee]) -> Iterator[PlannedParcel]:
+    """What is sent in one call each: users of LINE with one language together, others alone."""
+    together: dict[tuple[str, int], list[Recipient]] = {}
+    for channel, recipient, at in dict.fromkeys(addressees):
+        if channel is Channel.LINE and recipient.address.startswith("U"):
+            together.setdefault((recipient.language, at), []).append(recipient)
+        else:
+            yield _parcel(channel, [recipient], at)
+    for (_, at), recipients in together.items():
+        for start in range(0, len(recipients), TOGETHER):
+            yield _parcel(Channel.LINE, recipients[start : start + TOGETHER], at)
+
+
+def _parcel(channel: Channel, recipients: Sequence[Recipient], at: int) -> PlannedParcel:
+    identifier = str(uuid4())
+    alone = len(recipients) == 1
+    return PlannedParcel(
+        id=identifier,
+        channel=channel,
+        language=recipients[0].language,
+        at=at,
+        deliveries=[(identifier if alone else str(uuid4()), r) for r in recipients],
+    )
+
+
+class _Wardrobe:
+    """Gives alerts the names, and the worst of them the series, with which they are told."""
+
+    def __init__(self, connection: Connection, telephone: Telephone) -> None:
+        self._connection = connection
+        self._rules = telephone.rules()
+
+    def dress(self, alerts: Sequence[Told]) -> list[Told]:
+        """The same alerts, in the same order."""
+        sites = surroundings.names(self._connection, {told.site for told in alerts})
+        return [
+            self._dressed(told, sites.get(told.site, {}), number < DETAILED)
+            for number, told in enumerate(alerts)
+        ]
+
+    def _dressed(self, told: Told, site: Mapping[str, str], detailed: bool) -> Told:
+        rule = self._rules.get(told.rule)
+        known = CATALOGUE.get(told.parameter)
+        kind = rule.kind if rule else ""
+        recent: list[Reading] = []
+        if detailed and told.parameter:
+            where = (self._connection, told.device, told.parameter, told.at)
+            recent = surroundings.series(*where, points=POINTS)
+        return replace(
+            told,
+            rule_name=dict(rule.name) if rule else {},
+            kind_of_rule=kind,
+            per=rule.per if rule else "",
+            unit=known.unit if known and kind in _MEASURES else "",
+            site_name=dict(site),
+            parameter_name=dict(known.label) if known else {},
+            recent=tuple(recent),
+        )

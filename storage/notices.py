@@ -1,0 +1,134 @@
+"""Notices, and the parcels and deliveries in which they go out: how they are planned."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, func, insert, select
+
+from core.groups import Planned, PlannedNotice
+from core.model import State
+from core.notices import Channel, Notice, Recipient
+from storage.notify_groups import keep_groups
+from storage.notify_schema import deliveries, notice_alerts, notices, parcels
+
+_N, _A, _P, _D = notices.c, notice_alerts.c, parcels.c, deliveries.c
+_CHUNK = 500
+_NOTICE = msgspec.json.Decoder(Notice)
+
+Heard = Mapping[str, Mapping[tuple[Channel, Recipient], int]]
+"""By alert, to whom it was told that it fires, and the moment from which that is due, µs."""
+
+
+def keep(connection: Connection, planned: Planned) -> None:
+    """Keep what is planned, within the transaction of what it is about."""
+    if planned.groups or planned.members:
+        keep_groups(connection, planned)
+    for notice in planned.notices:
+        _keep_notice(connection, notice)
+
+
+def free_at(connection: Connection, receivers: Collection[str]) -> dict[str, int]:
+    """From when on each of these receivers may be told more, µs."""
+    statement = (
+        select(_N.receiver, func.max(_N.free_at).label("free_at"))
+        .where(_N.receiver.in_(receivers))
+        .group_by(_N.receiver)
+    )
+    return {row.receiver: row.free_at for row in connection.execute(statement)}
+
+
+def heard(connection: Connection, receiver: str, alerts: Collection[str]) -> Heard:
+    """Who was told, or will be, of each of these alerts that it fires, by this receiver."""
+    notices_of: dict[str, list[str]] = {}
+    for chunk in _chunks(list(alerts)):
+        statement = (
+            select(_A.alert, _A.notice)
+            .join_from(notice_alerts, notices, _N.id == _A.notice)
+            .where(_A.alert.in_(chunk), _A.state == State.FIRING.value, _N.receiver == receiver)
+        )
+        for row in connection.execute(statement):
+            notices_of.setdefault(row.alert, []).append(row.notice)
+    reached = _reached(connection, {n for found in notices_of.values() for n in found})
+    return {
+        alert: {who: at for notice in found for who, at in reached.get(notice, {}).items()}
+        for alert, found in notices_of.items()
+    }
+
+
+def _reached(
+    connection: Connection, wanted: Collection[str]
+) -> dict[str, dict[tuple[Channel, Recipient], int]]:
+    """To whom each of these notices goes, but where it is certain that it did not arrive."""
+    found: dict[str, dict[tuple[Channel, Recipient], int]] = {}
+    for chunk in _chunks(list(wanted)):
+        statement = (
+            select(_P.notice, _D.channel, _D.address, _D.language, _D.subscriber, _D.planned_for)
+            .join_from(deliveries, parcels, _P.id == _D.parcel)
+            .where(_P.notice.in_(chunk), _D.state != "dead")
+        )
+        for row in connection.execute(statement):
+            who = Channel(row.channel), Recipient(row.address, row.language, row.subscriber)
+            found.setdefault(row.notice, {})[who] = row.planned_for
+    return found
+
+
+def _keep_notice(connection: Connection, planned: PlannedNotice) -> None:
+    notice = planned.notice
+    row = {
+        "id": notice.id,
+        "made_at": notice.made_at,
+        "reason": notice.reason.value,
+        "receiver": notice.receiver,
+        "severity": int(notice.severity),
+        "alerts": len(notice.alerts),
+        "token": notice.token,
+        "news_at": planned.news_at,
+        "free_at": planned.free_at,
+        "body": msgspec.json.encode(notice),
+    }
+    connection.execute(insert(notices), row)
+    about = [(told.alert, notice.id, told.state.value) for told in notice.alerts]
+    if about:
+        driver: Any = connection.connection.driver_connection
+        driver.executemany(_ABOUT, about).close()
+    for parcel in planned.parcels:
+        row = {
+            "id": parcel.id,
+            "notice": notice.id,
+            "channel": parcel.channel.value,
+            "language": parcel.language,
+            "state": "waiting",
+            "planned_for": parcel.at,
+            "due_at": parcel.at,
+        }
+        position = connection.execute(insert(parcels).returning(_P.position), row).scalar_one()
+        connection.execute(
+            insert(deliveries),
+            [
+                {
+                    "id": identifier,
+                    "parcel": parcel.id,
+                    "position": position,
+                    "channel": parcel.channel.value,
+                    "address": recipient.address,
+                    "language": recipient.language,
+                    "subscriber": recipient.subscriber,
+                    "state": "waiting",
+                    "planned_for": parcel.at,
+                }
+                for identifier, recipient in parcel.deliveries
+            ],
+        )
+
+
+_ABOUT = "INSERT OR IGNORE INTO notice_alerts (alert, notice, state) VALUES (?, ?, ?)"
+
+
+def notice_of(body: bytes) -> Notice:
+    """A notice as it was kept."""
+    return _NOTICE.decode(body)
+
+
+def _chunks(wanted: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))

@@ -1,0 +1,86 @@
+"""Telling people, as the composition root joins it: a task for each channel."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import httpx
+
+from alerts.explanation import RuleFacts
+from alerts.notify.table import ChannelEntry, Means, Notifier
+from alerts.outbox import Outbox, Write
+from alerts.planning import Telephone
+from alerts.routing import Routes
+from core.notices import Channel
+from core.settings import Settings
+from serving import keep
+from storage.ledger import Ledger
+from storage.outbox import release_all
+
+if TYPE_CHECKING:
+    from app import System
+
+HTTP_SECONDS = 20.0
+
+
+def telephone(
+    settings: Settings,
+    routes: Routes | None,
+    channels: Mapping[Channel, ChannelEntry],
+    rules: Callable[[], Mapping[str, RuleFacts]],
+) -> Telephone | None:
+    """What planning goes by; None where nobody is to be told, or cannot be."""
+    ready = frozenset(name for name, entry in channels.items() if entry.is_set_up(settings))
+    return Telephone(routes=routes, rules=rules, channels=ready) if routes and ready else None
+
+
+async def start(
+    stack: AsyncExitStack,
+    system: "System",
+    write: Write,
+    clock: Callable[[], int],
+    publish: Callable[[str, bytes], None],
+) -> Sequence[Outbox]:
+    """Send what is planned, until the stack unwinds."""
+    routes = system.city.routes
+    if routes is None:
+        return ()
+    await write(_release)
+    http = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS))
+    outboxes = [
+        Outbox(name, notifier, readers=system.readers, write=write, clock=clock)
+        for name, notifier in _notifiers(system, routes, http, publish)
+    ]
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        for outbox in outboxes:
+            loop.call_soon_threadsafe(outbox.wake)
+
+    system.follow_up.wake = wake
+    stack.callback(setattr, system.follow_up, "wake", lambda: None)
+    for outbox in outboxes:
+        await keep(stack, outbox.run())
+    return outboxes
+
+
+def _notifiers(
+    system: "System", routes: Routes, http: httpx.AsyncClient, publish: Callable[[str, bytes], None]
+) -> Iterator[tuple[Channel, Notifier]]:
+    means = Means(
+        settings=system.settings,
+        routes=routes,
+        zone=system.city.registry.zone,
+        http=http,
+        publish=publish,
+    )
+    for name, entry in system.channels.items():
+        if entry.is_set_up(system.settings):
+            yield name, entry.make(means)
+
+
+def _release(ledger: Ledger) -> None:
+    """Whoever had claimed parcels in this folder is gone: only one process writes there."""
+    with ledger.transaction() as connection:
+        release_all(connection)
