@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SECRETS = ("mqtt_password", "influx_token")
+SECRETS = ("mqtt_password", "influx_token", "smtp_password")
 
 _HERE = Path(__file__).resolve().parent.parent
 
@@ -110,6 +110,30 @@ class Settings(BaseSettings):
     quarantine_entries: int = Field(
         default=100_000, ge=1, description="Beyond so many entries the oldest are forgotten."
     )
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="https:// address under which people reach Andaman, for links in messages.",
+    )
+    smtp_url: str = Field(
+        default="",
+        description="smtp://user@host:587 or smtps://user@host:465; empty sends no mails.",
+    )
+    smtp_password: SecretStr = Field(
+        default=SecretStr(""), description="Password at the mail server."
+    )
+    smtp_ca_file: str = Field(
+        default="",
+        description="Who may vouch for the mail server beside those this machine trusts.",
+    )
+    mail_from: str = Field(default="", description="Sender of mails: Andaman <alerts@your.domain>.")
+    secrets_dir: str = Field(
+        default="", description="Folder of files with the secrets that notify.yaml names."
+    )
+    webhook_allow: str = Field(
+        default="",
+        description="Networks inside (10.1.0.0/16, by comma) that webhooks may reach.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR."
     )
@@ -117,7 +141,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Take `mqtt_password` and `influx_token` from the file that `*_FILE` names."""
+        """Take each of `SECRETS` from the file that `*_FILE` names."""
         for name in SECRETS:
             variable = f"ANDAMAN_{name.upper()}_FILE"
             path = os.environ.get(variable)

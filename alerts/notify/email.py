@@ -5,7 +5,6 @@ again, by the same Message-ID: of all that can happen to a mail, only that doubl
 """
 
 import asyncio
-import re
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from aiosmtplib import SMTP
 
+from alerts.notify.addresses import is_address
 from core.errors import Blame, ConfigError, DeliveryError
 from core.notices import Parcel, Sent
 
@@ -25,9 +25,6 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _HOW = "write smtp://user@host:587 (STARTTLS) or smtps://user@host:465 (TLS)"
 _STEP_SECONDS = 20.0  # for an answer
 _WHOLE_SECONDS = 90.0  # for a mail, from the connection to the 250
-# ASCII alone: not every server on the way takes others. Nothing that ends a line or a header.
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-_LONGEST = 254
 _BUSY = range(400, 500)
 _OF_LOGIN = frozenset({530, 534, 535, 538})
 _NOT_FOR_US = "relay"  # in the words of a server that thinks that we have no business with it
@@ -45,15 +42,6 @@ class MailServer:
     implicit: bool = False
     user: str = ""
     password: str = ""
-
-
-def is_address(text: str) -> bool:
-    """Whether mails can be sent to it.
-
-    >>> is_address("malee@patong.example"), is_address("มะลิ@patong.example")
-    (True, False)
-    """
-    return len(text) <= _LONGEST and _ADDRESS.fullmatch(text) is not None
 
 
 def server_of(url: str, password: str, ca_file: str) -> MailServer:

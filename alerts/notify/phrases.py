@@ -129,5 +129,22 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "button-mute": Phrase("Quiet for a day", "พักแจ้งเตือน 1 วัน"),
         "taking-on": Phrase("I take it on: {what}", "ขอรับเรื่อง: {what}"),
         "more": Phrase("and {count} more", "และอีก {count} รายการ"),
+        # around the alerts of a mail
+        "mail-more": Phrase("{count} more", "อีก {count} รายการ"),
+        "mail-rest": Phrase(
+            "… and {count} more: the text of this mail names them all.",
+            "… และอีก {count} รายการ ดูรายชื่อทั้งหมดได้ในส่วนข้อความของอีเมลนี้",
+        ),
+        "mail-all": Phrase("Show all details", "ดูรายละเอียดทั้งหมด"),
+        "mail-as-of": Phrase("As of {time}", "ข้อมูล ณ {time}"),
+        "mail-asked": Phrase(
+            "You get this because you asked Andaman to tell you.",
+            "ท่านได้รับอีเมลนี้เพราะสมัครรับการแจ้งเตือนจาก Andaman",
+        ),
+        "mail-named": Phrase(
+            "You get this because your address is in the list “{receiver}” of Andaman.",
+            "ท่านได้รับอีเมลนี้เพราะอยู่ในรายชื่อ “{receiver}” ของ Andaman",
+        ),
+        "mail-stop": Phrase("Unsubscribe", "ยกเลิกการรับแจ้งเตือน"),
     }
 )
