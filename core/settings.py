@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SECRETS = ("mqtt_password", "influx_token", "smtp_password")
+SECRETS = ("mqtt_password", "influx_token", "line_token", "line_secret", "smtp_password")
 
 _HERE = Path(__file__).resolve().parent.parent
 
@@ -77,6 +77,15 @@ class Settings(BaseSettings):
     influx_bucket: str = Field(default="andaman", description="Bucket in InfluxDB.")
     influx_token: SecretStr = Field(
         default=SecretStr(""), description="Token that may write and read it."
+    )
+    line_url: str = Field(
+        default="https://api.line.me", description="LINE's Messaging API, or what stands in for it."
+    )
+    line_token: SecretStr = Field(
+        default=SecretStr(""), description="LINE's channel access token; empty does without LINE."
+    )
+    line_secret: SecretStr = Field(
+        default=SecretStr(""), description="The channel secret, by which LINE signs what it sends."
     )
     batch_messages: int = Field(
         default=1000, ge=1, le=10_000, description="Most messages in one batch."

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from alerts.notify import line
 from alerts.routing import Routes
 from core.notices import Channel, Parcel, Sent
 from core.settings import Settings
@@ -50,4 +51,8 @@ class ChannelEntry:
 
 
 # One line for each channel, in the order of the alphabet.
-NOTIFIERS: Mapping[Channel, ChannelEntry] = MappingProxyType({})
+NOTIFIERS: Mapping[Channel, ChannelEntry] = MappingProxyType(
+    {
+        Channel.LINE: ChannelEntry(is_set_up=line.is_set_up, make=line.notifier),
+    }
+)

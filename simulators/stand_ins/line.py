@@ -103,7 +103,8 @@ class Line:
             served(platform, webhook),
             host=_LOOPBACK,
             port=port,
-            log_level="warning",
+            log_level="critical",
+            lifespan="off",
             timeout_graceful_shutdown=0,
         )
         self._server = uvicorn.Server(config)
