@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
 from core.model import Mark, Severity
 from core.muting import Escalation
@@ -68,9 +68,13 @@ def next_due(connection: Connection) -> int | None:
 
 def keep_escalations(connection: Connection, changed: Mapping[str, Escalation]) -> None:
     """So far these alerts are escalated now."""
-    for alert, (level, due_at, _) in changed.items():
-        now = {"escalation": level, "escalates_at": due_at}
-        connection.execute(update(schema.alerts).where(_A.id == alert).values(now))
+    rows = [(level, due_at, alert) for alert, (level, due_at, _) in changed.items()]
+    if rows:
+        driver: Any = connection.connection.driver_connection
+        driver.executemany(_KEEP, rows).close()
+
+
+_KEEP = "UPDATE alerts SET escalation = ?, escalates_at = ? WHERE id = ?"
 
 
 def _escalation(row: Any) -> Escalation:
