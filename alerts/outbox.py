@@ -21,6 +21,7 @@ from core.errors import Blame, DeliveryError, StorageError
 from core.model import HOUR, MINUTE, SECOND
 from core.notices import Channel, Parcel, Sent
 from storage import outbox as table
+from storage.digests import Bounds, collapse
 from storage.ledger import Ledger
 from storage.outbox import Claim
 
@@ -31,9 +32,12 @@ Result = TypeVar("Result")
 AT_ONCE = 8  # parcels under way
 SEND_SECONDS = 120.0
 LEASE = 3 * MINUTE
+LIVES = 6 * HOUR
+KEY_LIFE = 23 * HOUR  # LINE remembers the id of a try for 24
 POLL_SECONDS = 1.0
 FIRST_WAIT, LONGEST_WAIT = 2 * SECOND, 10 * MINUTE
 LONGEST_ASKED = HOUR  # so long a server may ask us to wait
+LONGEST_REST = MINUTE  # that a server that fails is left alone
 PAUSE = MINUTE  # until credentials that were refused are tried again
 FAILURES = 3  # parcels in a row that a server does not take before it is left alone
 
@@ -75,12 +79,13 @@ class Circuit:
         """It took one."""
         self.until, self.words, self.paused, self.failures = 0, "", False, 0
 
-    def failed(self, words: str, until: int) -> None:
-        """It did not take one that it might take later."""
+    def failed(self, words: str, now: int, asked: int) -> None:
+        """It did not take one that it might take later; it may have asked for some time, µs."""
         self.words = words
         self.failures += 1
         if self.failures >= FAILURES:
-            self.until = max(self.until, until)
+            wait = min(FIRST_WAIT << min(self.failures - FAILURES, 10), LONGEST_REST)
+            self.until = max(self.until, now + max(wait, asked))
 
     def pause(self, words: str, until: int) -> None:
         """It will take nothing until somebody has changed something."""
@@ -90,8 +95,9 @@ class Circuit:
 class Outbox:
     """Sends what is due on one channel; `run` goes on until it is cancelled.
 
-    `readers` are asked whether there is anything; `write` changes the ledger; `clock` is µs UTC;
-    `sent` is told of each parcel that was taken, with the seconds since its news.
+    `readers` are asked whether there is anything; `write` changes the ledger; `clock` is µs UTC.
+    What waits for longer than it `lives`, µs, is told in a digest. `sent` is told of each parcel
+    that was taken, with the seconds since its notice was made.
     """
 
     def __init__(
@@ -102,6 +108,8 @@ class Outbox:
         readers: Engine,
         write: Write,
         clock: Callable[[], int],
+        lives: int = LIVES,
+        sent: Callable[[Channel, float], None] = lambda _channel, _seconds: None,
         sender: str = "andaman",
     ) -> None:
         self.channel = channel
@@ -110,6 +118,8 @@ class Outbox:
         self._readers = readers
         self._write = write
         self._clock = clock
+        self._lives = lives
+        self._sent = sent
         self._sender = sender
         self._woken = asyncio.Event()
 
@@ -158,10 +168,14 @@ class Outbox:
         most = min(most, self.circuit.room(now, AT_ONCE))
         if most <= 0 or not await asyncio.to_thread(self._anything_due, now):
             return []
-        claim = Claim(sender=self._sender, until=now + LEASE)
-        return await self._change(
-            partial(table.claim, channel=self.channel, claim=claim, at=now, most=most)
-        )
+        bounds = Bounds(older_than=now - self._lives, tried_before=now - KEY_LIFE)
+
+        def claim(connection: Connection) -> list[Parcel]:
+            collapse(connection, self.channel, now, bounds)
+            mine = Claim(sender=self._sender, until=now + LEASE)
+            return table.claim(connection, self.channel, mine, now, most=most)
+
+        return await self._change(claim)
 
     def _anything_due(self, now: int) -> bool:
         with self._readers.connect() as connection:
@@ -177,6 +191,7 @@ class Outbox:
             self.circuit.well()
             now = self._clock()
             await self._record(partial(table.record_sent, parcel=parcel, sent=sent, at=now))
+            self._sent(self.channel, (now - parcel.notice.made_at) / SECOND)
 
     async def _try(self, parcel: Parcel) -> Sent:
         try:
@@ -194,12 +209,16 @@ class Outbox:
         now = self._clock()
         if error.permanent:
             self.circuit.well()  # it answers
-            await self._record(partial(table.record_dead, parcel=parcel, words=error.words, at=now))
+            if error.blame is Blame.ADDRESS and len(parcel.recipients) > 1:
+                await self._record(partial(table.split, parcel=parcel))
+            else:
+                dead = partial(table.record_dead, parcel=parcel, words=error.words, at=now)
+                await self._record(dead)
             return
         asked = min(round((error.retry_after or 0) * SECOND), LONGEST_ASKED)
         due_at = now + max(backoff(parcel.id, parcel.attempt), asked)
         if error.blame is Blame.TEMPORARY:
-            self.circuit.failed(error.words, now + max(asked, FIRST_WAIT))
+            self.circuit.failed(error.words, now, asked)
         else:
             self.circuit.pause(error.words, now + max(asked, PAUSE))
             due_at = now

@@ -116,6 +116,7 @@ def _keep_notice(connection: Connection, planned: PlannedNotice) -> None:
                     "subscriber": recipient.subscriber,
                     "state": "waiting",
                     "planned_for": parcel.at,
+                    "deferred": parcel.at > notice.made_at,
                 }
                 for identifier, recipient in parcel.deliveries
             ],

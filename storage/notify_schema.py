@@ -1,11 +1,12 @@
 """The ledger's tables of telling people. A change here comes with a migration."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
 
 from storage.schema import metadata
 
 _OPEN = text("state IN ('waiting', 'leased')")
 _WAITING = text("state = 'waiting'")
+_DEAD = text("state = 'dead'")
 
 # Alerts that are told of together (`core.groups.Group`); `labels` is JSON.
 notify_groups = Table(
@@ -59,6 +60,7 @@ notice_alerts = Table(
     Column("alert", Text, primary_key=True),
     Column("notice", Text, primary_key=True),
     Column("state", Text, nullable=False),
+    Index("notice_alerts_by_notice", "notice"),
     sqlite_with_rowid=False,
 )
 
@@ -88,7 +90,8 @@ parcels = Table(
     sqlite_autoincrement=True,
 )
 
-# One row for each recipient and message; a parcel for one has the id of its delivery.
+# One row for each recipient and message; a parcel for one has the id of its delivery. `position`
+# is that of the parcel in which it was planned; `deferred` says that it was put off then.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -101,6 +104,7 @@ deliveries = Table(
     Column("subscriber", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("planned_for", BigInteger, nullable=False),
+    Column("deferred", Boolean(create_constraint=False), nullable=False),
     Column("settled_at", BigInteger),
     Column("words", Text, nullable=False, server_default=""),
     Index("deliveries_by_parcel", "parcel"),
@@ -114,4 +118,5 @@ deliveries = Table(
         sqlite_where=_WAITING,
         postgresql_where=_WAITING,
     ),
+    Index("deliveries_dead", "channel", "address", sqlite_where=_DEAD, postgresql_where=_DEAD),
 )

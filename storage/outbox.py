@@ -5,15 +5,18 @@ so whoever is told of an alert's end was told of its beginning before. All funct
 transaction of the ledger's writer.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
 
+from core.model import State
 from core.notices import Channel, Parcel, Recipient, Sent
 from storage.notices import notice_of
-from storage.notify_schema import deliveries, notices, parcels
+from storage.notify_schema import deliveries, notice_alerts, notices, parcels
 
-_P, _D, _N = parcels.c, deliveries.c, notices.c
+_P, _D, _N, _A = parcels.c, deliveries.c, notices.c, notice_alerts.c
 _EARLIER, _WAITING = deliveries.alias("earlier"), deliveries.alias("own")
 
 
@@ -34,13 +37,20 @@ def anything_due(connection: Connection, channel: Channel, at: int) -> bool:
 def claim(
     connection: Connection, channel: Channel, claim: Claim, at: int, *, most: int
 ) -> list[Parcel]:
-    """Take parcels that are due at `at`, µs, in the order of their planning."""
+    """Take parcels that are due at `at`, µs, in the order of their planning.
+
+    Of what is over, those who were never told that it fired are told nothing: their first message
+    did not arrive.
+    """
     found: list[Parcel] = []
-    for _ in range(most):
+    while len(found) < most:
         free = select(_P.id).where(_ready(channel, at), ~_held_up(at))
-        parcel = connection.execute(free.order_by(_P.position).limit(1)).scalar()
-        if parcel is None:
+        identifier = connection.execute(free.order_by(_P.position).limit(1)).scalar()
+        if identifier is None:
             break
+        missed = _missed(connection, identifier)
+        if missed and _set_aside(connection, identifier, missed, at):
+            continue
         taken = {
             "state": "leased",
             "leased_by": claim.sender,
@@ -48,8 +58,9 @@ def claim(
             "attempts": _P.attempts + 1,
             "first_tried_at": func.coalesce(_P.first_tried_at, at),
         }
-        connection.execute(update(parcels).where(_P.id == parcel).values(taken))
-        found.append(_parcel(connection, parcel))
+        connection.execute(update(parcels).where(_P.id == identifier).values(taken))
+        parcel = _parcel(connection, identifier)
+        found.append(_without(parcel, next(iter(missed.values()), frozenset())))
     return found
 
 
@@ -84,8 +95,114 @@ def _settle(connection: Connection, parcel: str, now: dict[str, object]) -> bool
     done = connection.execute(update(parcels).where(_P.id == parcel, open_).values(now))
     if done.rowcount:
         shown = {name: now[name] for name in ("state", "settled_at", "words")}
-        connection.execute(update(deliveries).where(_D.parcel == parcel).values(shown))
+        connection.execute(update(deliveries).where(*_waiting_in(parcel)).values(shown))
     return bool(done.rowcount)
+
+
+def split(connection: Connection, parcel: Parcel) -> None:
+    """One of its recipients cannot be reached: two parcels in its place, each with half of them.
+    Their ids are new, since the server took nothing of it.
+    """
+    rows = connection.execute(select(_D.id).where(*_waiting_in(parcel.id)).order_by(_D.id))
+    ids = list(rows.scalars())
+    half = len(ids) // 2
+    for part in (ids[:half], ids[half:]):
+        _repack(connection, parcel.id, part)
+    connection.execute(update(parcels).where(_P.id == parcel.id).values(state="replaced"))
+
+
+def retry(connection: Connection, delivery: str, at: int) -> bool:
+    """Send what was given up once more, as a parcel of its own; False when it was not given up."""
+    dead = (_D.id == delivery, _D.state == "dead")
+    parcel = connection.execute(select(_D.parcel).where(*dead)).scalar()
+    if parcel is None:
+        return False
+    again = {"state": "waiting", "settled_at": None, "words": ""}
+    new = _repack(connection, parcel, [delivery], due_at=at)
+    now = again | {"position": select(_P.position).where(_P.id == new).scalar_subquery()}
+    connection.execute(update(deliveries).where(_D.id == delivery).values(now))
+    return True
+
+
+def _repack(
+    connection: Connection, parcel: str, some: Sequence[str], due_at: int | None = None
+) -> str:
+    """These deliveries of a parcel in a new one; its id. They keep their place in the order."""
+    row = connection.execute(select(parcels).where(_P.id == parcel)).one()
+    kept = ("notice", "channel", "language", "planned_for", "due_at")
+    new: dict[str, object] = {name: row._mapping[name] for name in kept}
+    new |= {"id": str(uuid4()), "state": "waiting"}
+    if due_at is not None:
+        new |= {"planned_for": due_at, "due_at": due_at}
+    connection.execute(insert(parcels), new)
+    connection.execute(update(deliveries).where(_D.id.in_(some)).values(parcel=new["id"]))
+    return str(new["id"])
+
+
+# --- who was never told that something fired ---
+
+Missed = Mapping[str, frozenset[str]]
+"""By address the alerts whose only messages did not arrive."""
+
+
+def _missed(connection: Connection, parcel: str) -> Missed:
+    """Of what a parcel says to be over, what its recipients never heard of."""
+    own, over, told = deliveries.alias(), notice_alerts.alias(), notice_alerts.alias()
+    earlier, carrier = deliveries.alias(), parcels.alias()
+    statement = (
+        select(earlier.c.address, told.c.alert, earlier.c.state)
+        .select_from(own)
+        .join(parcels, _P.id == own.c.parcel)
+        .join(earlier, and_(earlier.c.channel == own.c.channel, earlier.c.address == own.c.address))
+        .join(carrier, carrier.c.id == earlier.c.parcel)
+        .join(told, told.c.notice == carrier.c.notice)
+        .join(over, and_(over.c.alert == told.c.alert, over.c.notice == _P.notice))
+        .where(own.c.parcel == parcel, own.c.state == "waiting")
+        .where(over.c.state == State.RESOLVED.value, told.c.state == State.FIRING.value)
+    )
+    dead: dict[str, set[str]] = {}
+    for address, alert, _ in connection.execute(statement.where(earlier.c.state == "dead")):
+        dead.setdefault(address, set()).add(alert)
+    if dead:
+        wanted = earlier.c.address.in_(dead), earlier.c.state != "dead"
+        for address, alert, _ in connection.execute(statement.where(*wanted)):
+            dead[address].discard(alert)
+    return {address: frozenset(alerts) for address, alerts in dead.items() if alerts}
+
+
+def _set_aside(connection: Connection, parcel: str, missed: Missed, at: int) -> bool:
+    """Let a parcel be fit for all of its recipients; False when it is."""
+    rows = connection.execute(select(_D.id, _D.address).where(*_waiting_in(parcel))).all()
+    apart = [row.id for row in rows if row.address in missed]
+    if len(rows) > 1:
+        for delivery in apart:
+            _repack(connection, parcel, [delivery])
+        if len(apart) == len(rows):
+            connection.execute(update(parcels).where(_P.id == parcel).values(state="replaced"))
+        return True
+    over = connection.execute(
+        select(_A.alert).join(parcels, _P.notice == _A.notice).where(_P.id == parcel)
+    )
+    if set(over.scalars()) <= missed[rows[0].address]:
+        words = "the message that it fired did not arrive"
+        return _settle(connection, parcel, {"state": "dropped", "settled_at": at, "words": words})
+    return False
+
+
+def _without(parcel: Parcel, missed: frozenset[str]) -> Parcel:
+    """The parcel without what its recipient never heard of."""
+    if not missed:
+        return parcel
+    alerts = parcel.notice.alerts
+    kept = tuple(t for t in alerts if t.alert not in missed or t.state is State.FIRING)
+    return replace(parcel, notice=replace(parcel.notice, alerts=kept))
+
+
+# --- rows ---
+
+
+def _waiting_in(parcel: str) -> tuple[ColumnElement[bool], ...]:
+    return _D.parcel == parcel, _D.state == "waiting"
 
 
 def _ready(channel: Channel, at: int) -> ColumnElement[bool]:
@@ -127,5 +244,5 @@ def _parcel(connection: Connection, identifier: str) -> Parcel:
 
 def _recipients(connection: Connection, parcel: str) -> tuple[Recipient, ...]:
     columns = (_D.address, _D.language, _D.subscriber)
-    statement = select(*columns).where(_D.parcel == parcel).order_by(_D.id)
+    statement = select(*columns).where(*_waiting_in(parcel)).order_by(_D.id)
     return tuple(Recipient(*row) for row in connection.execute(statement))

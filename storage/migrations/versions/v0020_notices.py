@@ -8,6 +8,7 @@ down_revision = "0019"
 
 _OPEN = sa.text("state IN ('waiting', 'leased')")
 _WAITING = sa.text("state = 'waiting'")
+_DEAD = sa.text("state = 'dead'")
 
 
 def upgrade() -> None:
@@ -57,6 +58,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("alert", "notice"),
         sqlite_with_rowid=False,
     )
+    op.create_index("notice_alerts_by_notice", "notice_alerts", ["notice"], unique=False)
     op.create_table(
         "parcels",
         sa.Column("position", sa.Integer(), nullable=False),
@@ -93,6 +95,7 @@ def upgrade() -> None:
         sa.Column("subscriber", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("planned_for", sa.BigInteger(), nullable=False),
+        sa.Column("deferred", sa.Boolean(create_constraint=False), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.Column("words", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -108,4 +111,11 @@ def upgrade() -> None:
         ["channel", "address", "position"],
         unique=False,
         sqlite_where=_WAITING,
+    )
+    op.create_index(
+        "deliveries_dead",
+        "deliveries",
+        ["channel", "address"],
+        unique=False,
+        sqlite_where=_DEAD,
     )
