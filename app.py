@@ -43,6 +43,7 @@ from core import configuration, overrides
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
 from core.errors import AndamanError, ConfigError, StartError
+from core.links import Links
 from core.model import MINUTE, Action, Gateway, Message, Role, Settled, Transition, Unit
 from core.notices import Channel
 from core.overrides import Effective, Overrides
@@ -70,6 +71,7 @@ from storage.database import open_readers
 from storage.forwarder import Forwarder
 from storage.history import History, LedgerHistory
 from storage.influx_address import InfluxAddress
+from storage.joining import link_key
 from storage.ledger import Ledger
 from storage.outflow import read_outflow
 from storage.refill import begin as begin_refill
@@ -135,6 +137,7 @@ class System:
     rules: RuleDesk
     backtests: Backtests
     channels: Mapping[Channel, ChannelEntry]
+    links: Links
 
     def close(self) -> None:
         """Give the data folder back."""
@@ -230,6 +233,7 @@ def build(
         by_people=by_people,
         rules=desk,
         channels=channels,
+        links=Links(link_key(ledger), settings.public_url),
         backtests=Backtests(readers, city.profiles, desk, settings.lateness_minutes * MINUTE),
     )
 
@@ -466,6 +470,8 @@ def _context(
         objections=objections,
         standing=system.follow_up.standing,
         act=act,
+        links=system.links,
+        channels=telling.ready(system.settings, system.channels),
         ladders=system.city.ladders,
         zone=system.city.registry.zone,
         intervals={p.id: p.interval for p in system.city.profiles.values()},

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 HTTP_SECONDS = 20.0
 
 
+def ready(settings: Settings, channels: Mapping[Channel, ChannelEntry]) -> frozenset[Channel]:
+    """The channels that are set up."""
+    return frozenset(name for name, entry in channels.items() if entry.is_set_up(settings))
+
+
 def telephone(
     settings: Settings,
     routes: Routes | None,
@@ -31,8 +36,8 @@ def telephone(
     rules: Callable[[], Mapping[str, RuleFacts]],
 ) -> Telephone | None:
     """What planning goes by; None where nobody is to be told, or cannot be."""
-    ready = frozenset(name for name, entry in channels.items() if entry.is_set_up(settings))
-    return Telephone(routes=routes, rules=rules, channels=ready) if routes and ready else None
+    usable = ready(settings, channels)
+    return Telephone(routes=routes, rules=rules, channels=usable) if routes and usable else None
 
 
 async def start(
@@ -74,6 +79,7 @@ def _notifiers(
         zone=system.city.registry.zone,
         http=http,
         publish=publish,
+        links=system.links,
     )
     for name, entry in system.channels.items():
         if entry.is_set_up(system.settings):

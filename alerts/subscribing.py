@@ -51,7 +51,7 @@ def when(
     """
     if reason is NoticeReason.HEARTBEAT:
         return Telling(Timing.NEVER)
-    if reason is NoticeReason.TEST:
+    if reason in {NoticeReason.CONFIRM, NoticeReason.TEST}:
         return Telling(Timing.NOW, at)
     start = max(at, preferences.muted_until or at)
     critical = severity is Severity.CRITICAL and reason is not NoticeReason.RESOLVED

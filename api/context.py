@@ -19,7 +19,9 @@ from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
 from core.configuration import UTC_ZONE
 from core.errors import RegistryError
+from core.links import Links
 from core.model import Action, Clock, Denied, Settled, Throttle, Traits, Transition
+from core.notices import Channel
 from storage.forwarder import ForwarderHealth
 from storage.history import History
 from storage.labels import Places
@@ -148,6 +150,9 @@ class ApiContext:
     `standing` tells what may hold alerts back at a moment, µs; `act` does what an officer does to
     an alert, and gives nothing where that does not apply; `ladders` are those of escalation.
 
+    `links` make and read the addresses that are sent to people; `channels` are those that are set
+    up.
+
     `rules` maps a rule to what is told of it, `book` has all that is written; `local_key_hash` is
     the hash of the key that the command line on this machine uses, an administrator's;
     `collectors` are further metrics;
@@ -177,6 +182,8 @@ class ApiContext:
     objections: Callable[[int], Mapping[str, str]]
     standing: Callable[[Connection, int, Places], Standing]
     act: Callable[[Action], Awaitable[Transition | None]]
+    links: Links
+    channels: frozenset[Channel] = frozenset()
     ladders: Sequence[LadderEntry] = ()
     zone: ZoneInfo = UTC_ZONE
     intervals: Mapping[str, int] = field(default_factory=dict)

@@ -28,6 +28,7 @@ from api import (
     maintenance,
     metrics,
     parameters,
+    public,
     quarantine,
     readings,
     reviews,
@@ -103,11 +104,12 @@ def create_app(context: ApiContext) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.context = context
+    app.state.doors = public.Doors()
     app.state.metrics = metrics.registry_of(context)
     v1 = APIRouter(prefix="/v1")
     for resource in _RESOURCES:
         v1.include_router(resource.router)
-    for router in (v1, health.router, metrics.router, docs.router):
+    for router in (v1, health.router, metrics.router, docs.router, public.router):
         app.include_router(router)
     for expected in (HTTPException, RequestValidationError):
         app.add_exception_handler(expected, _answer)

@@ -1,12 +1,19 @@
 """What subscribers ask for, as it is sent to us: one form for API, lists and the public page."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from api.shapes import Asked, AskedTime, SeverityName, example
 from core.errors import RegistryError
@@ -74,6 +81,7 @@ def clock(text: object) -> time:
 Clock = Annotated[
     time,
     BeforeValidator(clock),
+    PlainSerializer(lambda at: f"{at:%H:%M}", str),
     WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d$", "examples": ["06:30"]}),
 ]
 Email = Annotated[str, BeforeValidator(email), WithJsonSchema({"type": "string"})]
@@ -213,13 +221,22 @@ def check_targets(subscriptions: Sequence[Subscription], places: Places) -> None
         RegistryError: with the field of the first such.
     """
     kinds = {kind for kind, _ in places.sites.values()}
-    parts = [district.split("/") for _, district in places.sites.values()]
-    districts = {"/".join(part[:n]) for part in parts for n in range(1, len(part) + 1)}
-    known = {Scope.SITE: places.sites.keys(), Scope.KIND: kinds, Scope.DISTRICT: districts}
+    areas = districts(district for _, district in places.sites.values())
+    known = {Scope.SITE: places.sites.keys(), Scope.KIND: kinds, Scope.DISTRICT: areas}
     for number, one in enumerate(subscriptions):
         if one.scope is not Scope.ALL and one.target not in known[one.scope]:
             field = f"subscriptions.{number}.target"
             raise RegistryError("bad-parameter", field, f"is no {one.scope} of ours; see /v1/sites")
+
+
+def districts(of_sites: Iterable[str]) -> Sequence[str]:
+    """All of them, and those that they lie in.
+
+    >>> districts(["kathu/patong", "kathu/kamala"])
+    ['kathu', 'kathu/kamala', 'kathu/patong']
+    """
+    parts = [district.split("/") for district in of_sites]
+    return sorted({"/".join(part[:n]) for part in parts for n in range(1, len(part) + 1)})
 
 
 def _reached(one: Subscriber, asked: AskedSubscriber | AskedChange, at: int) -> Subscriber:

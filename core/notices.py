@@ -34,6 +34,7 @@ class NoticeReason(StrEnum):
     REPEAT = "repeat"  # …still fires and nobody took it on
     ESCALATION = "escalation"  # …was not acknowledged in time
     DIGEST = "digest"  # …was not told at its time, or belongs to a summary that was asked for
+    CONFIRM = "confirm"  # no alert at all: an address has to answer before it is told anything
     TEST = "test"  # no alert at all: somebody wanted to see a message
     HEARTBEAT = "heartbeat"  # no alert at all: the daily proof that messages arrive
 

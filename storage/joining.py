@@ -4,6 +4,7 @@ A word is kept as its SHA-256 and is good once, for a while.
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -31,6 +32,8 @@ CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that looks like another
 _CODE_LENGTH = 8  # 39 bits, which nobody guesses within the minutes that it lives
 CHAT = "line"  # what the audit calls changes that people make in the chat
 WEB = "web"  # and those of the public pages
+BETWEEN_WORDS = 10 * MINUTE  # nobody's mailbox is filled by others
+_LINK_KEY = "link_key"
 _T = schema.one_time_words.c
 
 
@@ -117,6 +120,57 @@ def follow(ledger: Ledger, user: str, language: Language, at: int) -> Subscriber
             return replace(before.reached(contact), stopped_at=None, consent=consent)
 
         return change(ledger, known.id, back, by=CHAT, at=at, detail="followed") or known
+
+
+def sign_up(
+    ledger: Ledger, email: str, language: Language, word: str, body: str, at: int
+) -> Subscriber | None:
+    """Somebody typed a mail address into the public page: whom `word` is to be sent, which confirms
+    `body`, what they wish. None when one was sent there a moment ago.
+    """
+    with ledger.transaction() as connection:
+        one = by_contact(connection, Channel.EMAIL, email)
+        if one is None:
+            waits = replace(_active(Channel.EMAIL, email, at), state=SubscriberState.UNCONFIRMED)
+            one = Subscriber(id=new_id(), language=language, contacts=(waits,), made_at=at)
+            add(ledger, one, by=WEB, at=at)
+        else:
+            sent_at = word_made_at(ledger, Purpose.CONFIRM, one.id)
+            if sent_at is not None and at < sent_at + BETWEEN_WORDS:
+                return None
+        keep_word(ledger, word, Purpose.CONFIRM, one.id, at=at, body=body)
+        return one
+
+
+def confirm(
+    ledger: Ledger, word: str, wished: Callable[[Subscriber, str], Subscriber], at: int
+) -> Subscriber | None:
+    """The address answered: they can be told, and hear what they wish, which `wished` reads from
+    the body. None when the word is not good.
+    """
+    with ledger.transaction() as connection:
+        used = use_word(ledger, word, Purpose.CONFIRM, at)
+        known = None if used is None else subscriber(connection, used.subscriber)
+        contact = None if known is None else known.contact(Channel.EMAIL)
+        if used is None or contact is None:
+            return None
+        answered = replace(contact, state=SubscriberState.ACTIVE, since=at, words="")
+        consent = Consent(at=at, way=ConsentWay.WEB)
+
+        def confirmed(before: Subscriber) -> Subscriber:
+            after = wished(before.reached(answered), used.body)
+            return replace(after, consent=consent, stopped_at=None)
+
+        return change(ledger, used.subscriber, confirmed, by=WEB, at=at, detail="confirmed")
+
+
+def link_key(ledger: Ledger) -> bytes:
+    """What only this installation knows, for links; made once and kept."""
+    kept = ledger.meta(_LINK_KEY)
+    if kept is None:
+        kept = secrets.token_hex(32)
+        ledger.set_meta({_LINK_KEY: kept})
+    return bytes.fromhex(kept)
 
 
 def stop(ledger: Ledger, identifier: str, *, by: str, at: int) -> Subscriber | None:

@@ -67,6 +67,8 @@ class DeskOf:
 
         return ApiContext(
             readers=world.system.readers,
+            links=world.system.links,
+            channels=frozenset(world.system.channels),
             history=LedgerHistory(world.system.readers),
             write=write,
             enrol=enrol,

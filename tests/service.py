@@ -17,6 +17,7 @@ from api.auth import hash_of, new_key
 from api.server import ApiContext, Check, SystemStatus, create_app
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
+from core.links import Links
 from core.model import (
     MINUTE,
     Action,
@@ -43,6 +44,7 @@ from core.model import (
     Traits,
     Transition,
 )
+from core.notices import Channel
 from ingest.quality.table import objections
 from storage.database import open_readers
 from storage.history import LedgerHistory
@@ -53,6 +55,7 @@ from storage.rules import OwnRule
 NOW = 1_795_309_200_000_000  # 2026-11-22T01:00:00Z
 INSTALLED = 1_768_435_200_000_000  # 2026-01-15T00:00:00Z
 CLOCK = Clock(offset=0.4, spread=0.2, samples=15, since=NOW, steady=True)
+LINKS = Links(b"a secret of this test", "https://sea.example")
 LOCAL_KEY = "andaman_localkey_" + "L" * 43
 
 Result = TypeVar("Result")
@@ -300,6 +303,8 @@ def service(folder: Path) -> Iterator[Service]:
         catalogue=CATALOGUE,
         objections=objections,
         act=act,
+        links=LINKS,
+        channels=frozenset({Channel.EMAIL, Channel.LINE}),
         standing=FollowUp(ledger, Arrangements(zone=CITY.zone)).standing,
         local_key_hash=hash_of(LOCAL_KEY),
     )

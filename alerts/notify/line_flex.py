@@ -12,7 +12,7 @@ from alerts.notify.line_picture import picture
 from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker, number
 from core.model import Severity, State
-from core.notices import Notice, NoticeReason, Told
+from core.notices import Notice, Told
 
 Json: TypeAlias = dict[str, Any]
 
@@ -45,7 +45,7 @@ class Buttons:
 
 def message(notice: Notice, speaker: Speaker, buttons: Buttons) -> Json:
     """The notice as one message object."""
-    if not notice.alerts or notice.reason in {NoticeReason.HEARTBEAT, NoticeReason.TEST}:
+    if not notice.alerts or notice.reason in words.BESIDE_ALERTS:
         title, why = words.title(notice, speaker), words.why(notice, speaker)
         return {"type": "text", "text": f"{title}\n{why}"}
     return {

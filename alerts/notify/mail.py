@@ -21,7 +21,7 @@ from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker, number
 from core.errors import ConfigError
 from core.model import Severity, from_micros
-from core.notices import Notice, Parcel, Recipient, Told
+from core.notices import Notice, NoticeReason, Parcel, Recipient, Told
 
 _IN_DETAIL = 3  # alerts that get a card, and a picture where there is one
 _IN_LINES = 100  # more of them in HTML; programs cut a mail of more than 100 KB
@@ -107,6 +107,7 @@ def _page(
     lines = [_flat(words.line(told, speaker, notice.made_at)) for told in rest[:_IN_LINES]]
     more, left = len(rest), len(rest) - len(lines)
     going = len(words.firing(notice))
+    confirms = notice.reason is NoticeReason.CONFIRM
     reached = "mail-asked" if leave else "mail-named"
     page = Page(
         title=_flat(words.title(notice, speaker)),
@@ -118,7 +119,7 @@ def _page(
         lines=lines,
         rest=speaker.say(PHRASES["mail-rest"], count=number(left)) if left else "",
         link=_link(notice, letterhead),
-        link_words=speaker.say(PHRASES["mail-all"]),
+        link_words=speaker.say(PHRASES["mail-confirm" if confirms else "mail-all"]),
         as_of=speaker.say(PHRASES["mail-as-of"], time=speaker.time(notice.made_at)),
         reached=_flat(speaker.say(PHRASES[reached], receiver=notice.receiver)),
         leave=leave,
@@ -173,9 +174,10 @@ def _colour(notice: Notice) -> str:
 
 
 def _link(notice: Notice, letterhead: Letterhead) -> str:
-    if not (letterhead.public_url and notice.token and notice.alerts):
-        return ""
-    return f"{letterhead.public_url.rstrip('/')}/n/{notice.token}"
+    base = letterhead.public_url.rstrip("/")
+    if base and notice.reason is NoticeReason.CONFIRM:
+        return f"{base}/public/confirm/{notice.token}"
+    return f"{base}/n/{notice.token}" if base and notice.token and notice.alerts else ""
 
 
 def _thread(notice: Notice) -> str:

@@ -20,6 +20,7 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "title-new-in-group": Phrase("New – {rest}", "เพิ่มเติม – {rest}"),
         "title-repeat": Phrase("Still – {rest}", "ยังไม่สิ้นสุด – {rest}"),
         "title-severity-up": Phrase("Worse – {rest}", "รุนแรงขึ้น – {rest}"),
+        "title-confirm": Phrase("Confirm that you want to be told", "โปรดยืนยันการรับการแจ้งเตือน"),
         "title-test": Phrase("Test message", "ข้อความทดสอบ"),
         "title-heartbeat": Phrase("Daily self-test", "การทดสอบระบบประจำวัน"),
         "title-nothing": Phrase("No alerts", "ไม่มีการแจ้งเตือน"),
@@ -46,6 +47,12 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         ),
         "why-digest": Phrase(
             "What happened in the meantime, in one message.", "สรุปเหตุการณ์ที่ผ่านมาในข้อความเดียว"
+        ),
+        "why-confirm": Phrase(
+            "Somebody, probably you, asked Andaman to send alerts to this address. Only with the "
+            "link below do they come; it is good for two days. If it was not you, do nothing.",
+            "มีผู้ขอรับการแจ้งเตือนจาก Andaman ด้วยอีเมลนี้ หากเป็นท่าน โปรดกดลิงก์ด้านล่างภายใน 2 วัน "
+            "หากไม่ใช่ท่าน ไม่ต้องทำอะไร",
         ),
         "why-test": Phrase(
             "Somebody asked for this test. Messages to you arrive.",
@@ -135,6 +142,7 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "… and {count} more: the text of this mail names them all.",
             "… และอีก {count} รายการ ดูรายชื่อทั้งหมดได้ในส่วนข้อความของอีเมลนี้",
         ),
+        "mail-confirm": Phrase("Confirm", "ยืนยัน"),
         "mail-all": Phrase("Show all details", "ดูรายละเอียดทั้งหมด"),
         "mail-as-of": Phrase("As of {time}", "ข้อมูล ณ {time}"),
         "mail-asked": Phrase(

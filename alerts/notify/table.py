@@ -14,6 +14,7 @@ import httpx
 
 from alerts.notify import line
 from alerts.routing import Routes
+from core.links import Links
 from core.notices import Channel, Parcel, Sent
 from core.settings import Settings
 
@@ -32,7 +33,7 @@ class Notifier(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
     """What notifiers are made of. `publish` sends a retained message by the broker (topic,
-    payload); `zone` is the city's.
+    payload); `zone` is the city's; `links` are those that are sent to people.
     """
 
     settings: Settings
@@ -40,6 +41,7 @@ class Means:
     zone: ZoneInfo
     http: httpx.AsyncClient
     publish: Callable[[str, bytes], None]
+    links: Links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from core.notices import Notice, NoticeReason, Told
 
 _DIRECT = {"", "threshold"}  # kinds of rules that judge the value itself
 _COUNTED = {"composite", "count", "rate"}  # kinds whose value says something when it is over too
-_BESIDE_ALERTS = {NoticeReason.HEARTBEAT, NoticeReason.TEST}
+BESIDE_ALERTS = {NoticeReason.CONFIRM, NoticeReason.HEARTBEAT, NoticeReason.TEST}
 _SAID_OF_REST = {
     NoticeReason.ESCALATION,
     NoticeReason.NEW,
@@ -24,7 +24,7 @@ _SAID_OF_REST = {
 
 def title(notice: Notice, speaker: Speaker) -> str:
     """The whole notice in one line: a mail's subject, a LINE message's alternative text."""
-    if notice.reason in _BESIDE_ALERTS:
+    if notice.reason in BESIDE_ALERTS:
         return speaker.say(PHRASES[f"title-{notice.reason}"])
     if not notice.alerts:
         return speaker.say(PHRASES["title-nothing"])
