@@ -48,7 +48,7 @@ from core.model import MINUTE, Action, Gateway, Message, Role, Settled, Transiti
 from core.notices import Channel
 from core.overrides import Effective, Overrides
 from core.settings import Settings
-from ingest import profiles, sources, strangers, units
+from ingest import mqtt_retained, profiles, sources, strangers, units
 from ingest.admission import Admission
 from ingest.broker import BrokerAddress
 from ingest.by_people import ByPeople
@@ -339,7 +339,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         async def write(change: Callable[[Ledger], Result]) -> Result:
             return await asyncio.wrap_future(worker.submit(partial(change, system.ledger)))
 
-        await telling.start(stack, system, write, now, listener.publish)
+        await telling.start(
+            stack, system, write, now, partial(mqtt_retained.publish, broker.address)
+        )
         local = new_key()
         status = partial(upkeep.status, system, worker, listener, forwarder, broker, rate)
         context = _context(
@@ -478,7 +480,9 @@ def _context(
         local_key_hash=local_key_hash,
         collectors=collectors,
         reserved=frozenset(
-            filter(None, [system.settings.mosquitto_dir and system.settings.mqtt_username])
+            filter(
+                None, ["alerts", system.settings.mosquitto_dir and system.settings.mqtt_username]
+            )
         ),
     )
 

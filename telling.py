@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from alerts.explanation import RuleFacts
+from alerts.notify.guard import Guard, networks
+from alerts.notify.mqtt import Publish
 from alerts.notify.table import ChannelEntry, Means, Notifier
 from alerts.outbox import Outbox, Write
 from alerts.planning import Telephone
@@ -45,17 +47,27 @@ async def start(
     system: "System",
     write: Write,
     clock: Callable[[], int],
-    publish: Callable[[str, bytes], None],
+    publish: Publish,
 ) -> Sequence[Outbox]:
     """Send what is planned, until the stack unwinds."""
     routes = system.city.routes
     if routes is None:
         return ()
     await write(_release)
-    http = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS))
+    means = Means(
+        settings=system.settings,
+        routes=routes,
+        zone=system.city.registry.zone,
+        http=await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS)),
+        guarded=await stack.enter_async_context(_guarded(system.settings)),
+        publish=publish,
+        links=system.links,
+        readers=system.readers,
+        clock=clock,
+    )
     outboxes = [
         Outbox(name, notifier, readers=system.readers, write=write, clock=clock)
-        for name, notifier in _notifiers(system, routes, http, publish)
+        for name, notifier in _notifiers(system, means)
     ]
     loop = asyncio.get_running_loop()
 
@@ -70,17 +82,12 @@ async def start(
     return outboxes
 
 
-def _notifiers(
-    system: "System", routes: Routes, http: httpx.AsyncClient, publish: Callable[[str, bytes], None]
-) -> Iterator[tuple[Channel, Notifier]]:
-    means = Means(
-        settings=system.settings,
-        routes=routes,
-        zone=system.city.registry.zone,
-        http=http,
-        publish=publish,
-        links=system.links,
-    )
+def _guarded(settings: Settings) -> httpx.AsyncClient:
+    """Its ways inside are those that the operator allows."""
+    return httpx.AsyncClient(transport=Guard(networks(settings.webhook_allow)))
+
+
+def _notifiers(system: "System", means: Means) -> Iterator[tuple[Channel, Notifier]]:
     for name, entry in system.channels.items():
         if entry.is_set_up(system.settings):
             yield name, entry.make(means)

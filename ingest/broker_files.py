@@ -29,6 +29,7 @@ _MAX_PAYLOAD = 70_000
 _SYNC_INTERVAL = "5s"  # what a loss of power may take from the store; the default is 2 min
 _LOG_BYTES = 2_000_000
 _HANDSHAKE_SECONDS = 10  # of TLS; slow links take longer than the usual 2
+_ALERTS = "andaman.v1.alerts"
 _WILDCARDS = {"+": "*", "#": ">"}
 
 
@@ -115,17 +116,18 @@ def configuration(
     passwords, or their bcrypt hashes, by gateway.
 
     A gateway publishes below its own name, and on the topics of the sources that name it or have a
-    level for its name. The filter `down/#` needs two subjects. What the broker itself sends below
+    level for its name; it reads what is sent to it, and alerts. Filters such as `down/#` need two
+    subjects. What the broker itself sends below
     `$MQTT` has needed no permission since 2.12.4.
     """
     heard = [subject for source in sources for subject in subjects(source.filter)]
     own = ["andaman.v1.*.up.>"]
-    users = [_user(INGEST, secrets.ingest, ["andaman.v1.*.down.>"], own + heard)]
+    users = [_user(INGEST, secrets.ingest, ["andaman.v1.*.down.>", f"{_ALERTS}.>"], own + heard)]
     for name, password in gateways.items():
         up, down = f"andaman.v1.{name}.up", f"andaman.v1.{name}.down"
         topics = [s.topic.replace(GATEWAY_LEVEL, name) for s in sources if s.gateway in {"", name}]
         publish = [f"{up}.>", *(subject for topic in topics for subject in subjects(topic))]
-        users.append(_user(name, password, publish, [down, f"{down}.>"]))
+        users.append(_user(name, password, publish, [down, f"{down}.>", _ALERTS, f"{_ALERTS}.>"]))
     settings = {
         "server_name": "andaman",
         "listen": f"{LOOPBACK}:-1",  # NATS' own protocol cannot be switched off: a free port

@@ -69,18 +69,20 @@ class Mosquitto:
 
 def access(username: str, sources: Iterable[Source]) -> Iterator[str]:
     """The lines of the ACL file: Andaman reads what sources and gateways say and writes to them; a
-    gateway writes below its own name and on the topics of its sources.
+    gateway writes below its own name and on the topics of its sources, and reads alerts.
     """
     found = list(sources)
     yield f"user {username}"
     for topic in dict.fromkeys(["andaman/v1/+/up/#", *(source.filter for source in found)]):
         yield f"topic read {topic}"
     yield "topic write andaman/v1/+/down/#"
+    yield "topic write andaman/v1/alerts/#"
     for gateway in dict.fromkeys(source.gateway for source in found if source.gateway):
         yield f"\nuser {gateway}"
         yield from (f"topic write {s.topic}" for s in found if s.gateway == gateway)
     yield "\npattern write andaman/v1/%u/up/#"
     yield "pattern read andaman/v1/%u/down/#"
+    yield "pattern read andaman/v1/alerts/#"
     for source in found:
         if not source.gateway:
             yield f"pattern write {source.topic.replace(GATEWAY_LEVEL, '%u')}"

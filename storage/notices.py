@@ -7,8 +7,9 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select
 
 from core.groups import Planned, PlannedNotice
-from core.model import State
+from core.model import Severity, State
 from core.notices import Channel, Notice, Recipient
+from storage import schema
 from storage.notify_groups import keep_groups
 from storage.notify_schema import deliveries, notice_alerts, notices, parcels
 
@@ -54,6 +55,30 @@ def heard(connection: Connection, receiver: str, alerts: Collection[str]) -> Hea
         alert: {who: at for notice in found for who, at in reached.get(notice, {}).items()}
         for alert, found in notices_of.items()
     }
+
+
+def told_to_fire(
+    connection: Connection, channel: Channel, site: str, rule: str
+) -> dict[str, Severity]:
+    """The alerts of a rule at a site that fire now, and of which that was told by this channel."""
+    alerts = schema.alerts.c
+    told = (
+        select(_A.alert)
+        .join_from(notice_alerts, parcels, _P.notice == _A.notice)
+        .where(
+            _A.alert == alerts.id,
+            _A.state == State.FIRING.value,
+            _P.channel == channel.value,
+            _P.state == "sent",
+        )
+    )
+    statement = select(alerts.id, alerts.severity).where(
+        alerts.site == site,
+        alerts.state == State.FIRING.value,
+        alerts.rule == rule,
+        told.exists(),
+    )
+    return {row.id: Severity(row.severity) for row in connection.execute(statement)}
 
 
 def _reached(

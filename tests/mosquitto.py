@@ -31,6 +31,7 @@ ACL = """
 user ingest
 topic read andaman/v1/+/up/#
 topic write andaman/v1/+/down/#
+topic write andaman/v1/alerts/#
 topic read tele/+/SENSOR
 topic read /odd.name//#
 
@@ -40,6 +41,7 @@ topic write /odd.name//#
 
 pattern write andaman/v1/%u/up/#
 pattern read andaman/v1/%u/down/#
+pattern read andaman/v1/alerts/#
 """
 
 

@@ -21,7 +21,7 @@ from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker, number
 from core.errors import ConfigError
 from core.model import Severity, from_micros
-from core.notices import Notice, NoticeReason, Parcel, Recipient, Told
+from core.notices import Notice, NoticeReason, Parcel, Told
 
 _IN_DETAIL = 3  # alerts that get a card, and a picture where there is one
 _IN_LINES = 100  # more of them in HTML; programs cut a mail of more than 100 KB
@@ -32,13 +32,13 @@ _POLICY = SMTP.clone(cte_type="7bit")  # any server on the way may be an old one
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letterhead:
     """What all mails share. `public_url` is where people find Andaman, empty where they cannot;
-    `unsubscribe` says by which URL a subscriber leaves, empty for others.
+    `unsubscribe` says by which URL a subscriber (id) leaves, empty for none.
     """
 
     sender: Address
     zone: ZoneInfo
     public_url: str = ""
-    unsubscribe: Callable[[Recipient], str] = lambda recipient: ""  # noqa: ARG005
+    unsubscribe: Callable[[str], str] = lambda subscriber: ""  # noqa: ARG005
 
 
 def sender_of(text: str) -> Address:
@@ -62,7 +62,7 @@ def write(parcel: Parcel, letterhead: Letterhead) -> EmailMessage:
     (recipient,) = parcel.recipients
     notice = parcel.notice
     speaker = Speaker(parcel.language, letterhead.zone)
-    leave = letterhead.unsubscribe(recipient) if recipient.subscriber else ""
+    leave = letterhead.unsubscribe(recipient.subscriber) if recipient.subscriber else ""
     page, pictures = _page(parcel, letterhead, speaker, leave)
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = letterhead.sender

@@ -11,8 +11,10 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import httpx
+from sqlalchemy import Engine
 
-from alerts.notify import line
+from alerts.notify import email, line, mqtt, webhook
+from alerts.notify.mqtt import Publish
 from alerts.routing import Routes
 from core.links import Links
 from core.notices import Channel, Parcel, Sent
@@ -32,16 +34,20 @@ class Notifier(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What notifiers are made of. `publish` sends a retained message by the broker (topic,
-    payload); `zone` is the city's; `links` are those that are sent to people.
+    """What notifiers are made of. `guarded` is for addresses that others chose, `publish` for the
+    broker; `links` are those that are sent to people; `readers` are asked what the ledger knows;
+    `zone` is the city's.
     """
 
     settings: Settings
     routes: Routes
     zone: ZoneInfo
     http: httpx.AsyncClient
-    publish: Callable[[str, bytes], None]
+    guarded: httpx.AsyncClient
+    publish: Publish
     links: Links
+    readers: Engine
+    clock: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,9 @@ class ChannelEntry:
 # One line for each channel, in the order of the alphabet.
 NOTIFIERS: Mapping[Channel, ChannelEntry] = MappingProxyType(
     {
+        Channel.EMAIL: ChannelEntry(is_set_up=email.is_set_up, make=email.notifier),
         Channel.LINE: ChannelEntry(is_set_up=line.is_set_up, make=line.notifier),
+        Channel.MQTT: ChannelEntry(is_set_up=mqtt.is_set_up, make=mqtt.notifier),
+        Channel.WEBHOOK: ChannelEntry(is_set_up=webhook.is_set_up, make=webhook.notifier),
     }
 )

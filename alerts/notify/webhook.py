@@ -10,13 +10,22 @@ import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
-from core.errors import Blame, DeliveryError
+from alerts.notify.alertmanager import payload
+from alerts.routing import Routes
+from core.errors import Blame, ConfigError, DeliveryError
 from core.model import SECOND
 from core.notices import Parcel, Sent
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from alerts.notify.table import Means
 
 _STEP_SECONDS = 10.0
 _WHOLE_SECONDS = 20.0
@@ -25,6 +34,44 @@ _SHOWN = 200  # characters of it, for people
 _PREFIX = "whsec_"
 _TEMPORARY = {401, 403, 408, 425, 429}  # also what can be mended there, without a change here
 _NO_SUCH = {404, 405, 410}
+
+
+def is_set_up(settings: Settings) -> bool:  # noqa: ARG001
+    """It needs nothing but an address."""
+    return True
+
+
+def notifier(means: "Means") -> "Webhook":
+    """What posts.
+
+    Raises:
+        ConfigError: a setting, or a secret, that cannot be used.
+    """
+    settings = means.settings
+    secrets = read_secrets(means.routes, settings.secrets_dir)
+    render = partial(payload, zone=means.zone, public_url=settings.public_url)
+    return Webhook(means.guarded, render, secrets.get, means.clock)
+
+
+def read_secrets(routes: Routes, folder: str) -> dict[str, str]:
+    """By URL, what the file holds that `notify.yaml` names for it.
+
+    Raises:
+        ConfigError: one is missing or empty.
+    """
+    found = {}
+    for receiver in routes.receivers.values():
+        for url, name in receiver.secrets.items():
+            path = Path(folder) / name
+            try:
+                found[url] = path.read_text(encoding="utf-8").strip() if folder else ""
+            except (OSError, UnicodeError) as error:
+                reason = getattr(error, "strerror", None) or "it is not UTF-8"
+                raise ConfigError([f"{path}: the secret cannot be read ({reason})"]) from error
+            if not found[url]:
+                words = f"the secret {name} of a webhook is missing"
+                raise ConfigError([f"{words}; write it into {name} in ANDAMAN_SECRETS_DIR"])
+    return found
 
 
 class Webhook:

@@ -129,7 +129,9 @@ class SmtpStandIn:
             self._session, _LOOPBACK, self._port, ssl=door.tls if door.implicit else None
         )
         port: int = self._server.sockets[0].getsockname()[1]
-        self.mailbox.port_file.write_text(str(port), encoding="ascii")
+        new = self.mailbox.port_file.with_suffix(".new")
+        new.write_text(str(port), encoding="ascii")
+        new.replace(self.mailbox.port_file)
         return port
 
     async def stop(self) -> None:

@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from core.errors import Blame, DeliveryError
 from core.model import Message
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.mqtt import Listener
+from ingest.mqtt_retained import publish as publish_retained
 from ingest.sources import NATIVE
 from storage.credentials import credential_of, new_secret
 from tests.mosquitto import Mosquitto, has_mosquitto
@@ -389,6 +391,35 @@ def test_a_gateway_hears_its_own_receipts_alone(broker: Broker) -> None:
             ingest.publish(f"andaman/v1/{name}/down/receipt", name, 1).wait_for_publish(PATIENCE)
         wait_until(lambda: all(heard.values()))
     assert heard == {"gw-1": [b"gw-1"], "gw-2": [b"gw-2"]}
+
+
+def test_every_gateway_reads_the_alerts_that_stand_and_none_writes_them(broker: Broker) -> None:
+    topic, heard = "andaman/v1/alerts/patong/turbid-water", list[tuple[str, bytes]]()
+    publish_retained(broker.address, {topic: b"firing", "andaman/v1/alerts/-/rain": b"rain"})
+    publish_retained(broker.address, {topic: b"resolved"})
+    publish(broker, [b"forged"], topic=topic, retain=True)
+    with gateway(broker, "gw-2") as sign:
+        sign.on_message = lambda _c, _u, message: heard.append(
+            (message.topic, bytes(message.payload))
+        )
+        subscribe(sign, "andaman/v1/alerts/#")
+        wait_until(lambda: len(heard) == 2)
+    assert sorted(heard) == [("andaman/v1/alerts/-/rain", b"rain"), (topic, b"resolved")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "blame"),
+    [
+        pytest.param({"password": "wrong"}, Blame.CREDENTIALS, id="the password is wrong"),
+        pytest.param({"port": 1}, Blame.TEMPORARY, id="nobody is there"),
+    ],
+)
+def test_alerts_that_the_broker_does_not_take_are_to_be_sent_again(
+    broker: Broker, changes: dict[str, Any], blame: Blame
+) -> None:
+    with pytest.raises(DeliveryError) as caught:
+        publish_retained(dataclasses.replace(broker.address, **changes), {"andaman/v1/a": b""})
+    assert caught.value.blame is blame
 
 
 def test_nobody_connects_without_a_password(broker: Broker) -> None:

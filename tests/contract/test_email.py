@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.notify.email import Email, MailServer, failure, server_of
+from alerts.notify.smtp import MailServer, Smtp, failure, server_of
 from core.errors import Blame, ConfigError, DeliveryError
 from core.notices import Channel, Parcel
 from simulators.stand_ins.smtp import Door, Fault, Mailbox, SmtpStandIn
@@ -68,7 +68,7 @@ class Post:
         )
         try:
             server = replace(usual, **changes)  # type: ignore[arg-type]
-            sent = await Email(server, written, step_seconds=self.step_seconds).send(what)
+            sent = await Smtp(server, written, step_seconds=self.step_seconds).send(what)
             return sent.reference
         finally:
             await stand_in.stop()
@@ -158,7 +158,7 @@ def test_what_is_greylisted_is_taken_when_it_comes_again(tmp_path: Path) -> None
         stand_in = SmtpStandIn(tmp_path, lambda: 1)
         port = await stand_in.start()
         stand_in.mailbox.fail(Fault.GREYLIST)
-        email = Email(MailServer(host="127.0.0.1", port=port, context=None), written)
+        email = Smtp(MailServer(host="127.0.0.1", port=port, context=None), written)
         with pytest.raises(DeliveryError, match="451"):
             await email.send(parcel(Channel.EMAIL, TO))
         await email.send(parcel(Channel.EMAIL, TO))
@@ -185,7 +185,7 @@ def test_the_password_is_never_sent_to_a_server_that_does_not_encrypt(post: Post
         server = await asyncio.start_server(listen, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         url = f"smtp://andaman@127.0.0.1:{port}"
-        email = Email(server_of(url, "correct horse", ""), written)
+        email = Smtp(server_of(url, "correct horse", ""), written)
         with pytest.raises(DeliveryError, match="STARTTLS"):
             await email.send(parcel(Channel.EMAIL, TO))
         await left.wait()
@@ -207,7 +207,7 @@ def test_nobody_there_is_temporary(tmp_path: Path) -> None:
     server = MailServer(host="127.0.0.1", port=1, context=None)
 
     with pytest.raises(DeliveryError) as caught:
-        asyncio.run(Email(server, written).send(parcel(Channel.EMAIL, TO)))
+        asyncio.run(Smtp(server, written).send(parcel(Channel.EMAIL, TO)))
     assert caught.value.blame is Blame.TEMPORARY
 
 

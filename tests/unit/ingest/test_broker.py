@@ -83,7 +83,7 @@ def test_it_lets_each_user_do_only_its_own(tmp_path: Path) -> None:
             "password": "i",
             "allowed_connection_types": ["MQTT"],
             "permissions": {
-                "publish": ["andaman.v1.*.down.>"],
+                "publish": ["andaman.v1.*.down.>", "andaman.v1.alerts.>"],
                 "subscribe": ["andaman.v1.*.up.>"],
             },
         },
@@ -93,7 +93,12 @@ def test_it_lets_each_user_do_only_its_own(tmp_path: Path) -> None:
             "allowed_connection_types": ["MQTT"],
             "permissions": {
                 "publish": ["andaman.v1.gw-1.up.>"],
-                "subscribe": ["andaman.v1.gw-1.down", "andaman.v1.gw-1.down.>"],
+                "subscribe": [
+                    "andaman.v1.gw-1.down",
+                    "andaman.v1.gw-1.down.>",
+                    "andaman.v1.alerts",
+                    "andaman.v1.alerts.>",
+                ],
             },
         },
     ]

@@ -31,10 +31,12 @@ def test_a_gateway_may_do_what_its_place_and_its_sources_need() -> None:
         "topic read tele/+/SENSOR",
         "topic read zigbee/+/#",
         "topic write andaman/v1/+/down/#",
+        "topic write andaman/v1/alerts/#",
         "user gw-1",
         "topic write tele/+/SENSOR",
         "pattern write andaman/v1/%u/up/#",
         "pattern read andaman/v1/%u/down/#",
+        "pattern read andaman/v1/alerts/#",
         "pattern write andaman/v1/%u/up/readings",
         "pattern write zigbee/%u/#",
     ]
