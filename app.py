@@ -200,7 +200,13 @@ def build(
             windows=city.windows,
             ladders=city.ladders,
             relations=Relations.of(book.rules),
-            telephone=telling.telephone(settings, city.routes, channels, lambda: desk.facts()),  # noqa: PLW0108
+            telephone=telling.telephone(
+                settings,
+                city.routes,
+                channels,
+                lambda: desk.facts(),  # noqa: PLW0108
+                city.registry.zone,
+            ),
         )
         follow_up = FollowUp(ledger, arrangements)
         pipeline = Pipeline(
@@ -473,7 +479,7 @@ def _context(
         standing=system.follow_up.standing,
         act=act,
         links=system.links,
-        channels=telling.ready(system.settings, system.channels),
+        channels=_ways_out(system),
         ladders=system.city.ladders,
         zone=system.city.registry.zone,
         intervals={p.id: p.interval for p in system.city.profiles.values()},
@@ -485,6 +491,13 @@ def _context(
             )
         ),
     )
+
+
+def _ways_out(system: System) -> frozenset[Channel]:
+    """The channels by which people are told; none where notify.yaml is not there."""
+    if system.city.routes is None:
+        return frozenset()
+    return telling.ready(system.settings, system.channels)
 
 
 async def _forwarding(

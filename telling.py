@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import httpx
 
+from alerts.audience import Audience
 from alerts.explanation import RuleFacts
 from alerts.notify.guard import Guard, networks
 from alerts.notify.mqtt import Publish
@@ -36,10 +38,14 @@ def telephone(
     routes: Routes | None,
     channels: Mapping[Channel, ChannelEntry],
     rules: Callable[[], Mapping[str, RuleFacts]],
+    zone: ZoneInfo,
 ) -> Telephone | None:
     """What planning goes by; None where nobody is to be told, or cannot be."""
     usable = ready(settings, channels)
-    return Telephone(routes=routes, rules=rules, channels=usable) if routes and usable else None
+    if not (routes and usable):
+        return None
+    audience = Audience(zone, usable)
+    return Telephone(routes=routes, rules=rules, channels=usable, audience=audience)
 
 
 async def start(

@@ -7,19 +7,19 @@ nothing between two calls.
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
+from alerts.audience import Audience
 from alerts.explanation import RuleFacts
 from alerts.grouping import Groups, Happened, Telling, keys, take_in, tell
 from alerts.routing import Receiver, Routes
 from core.catalogue import CATALOGUE
 from core.groups import Addressee, Group, Member, Planned, PlannedNotice, PlannedParcel
-from core.model import Reason, State, Transition
+from core.model import Reason, Severity, State, Transition
 from core.muting import Labels
-from core.notices import Channel, Notice, NoticeReason, Recipient, Told
+from core.notices import Channel, Notice, Recipient, Told
 from core.surroundings import Reading
 from storage import notices, notify_groups, surroundings
 
@@ -27,18 +27,6 @@ TOGETHER = 500  # recipients of one call to LINE (Messaging API, multicast)
 DETAILED = 5  # alerts of a notice that come with their series
 POINTS = 48  # of such a series
 _MEASURES = ("", "rate", "threshold")
-
-Audience = Callable[
-    [Connection, Sequence[Told], NoticeReason, int], Iterable[tuple[Addressee, Sequence[Told]]]
-]
-"""(connection, alerts, reason, now) → who has subscribed to which of them, and from when on each is
-to be told.
-"""
-
-
-def nobody(*_: Any) -> Iterable[tuple[Addressee, Sequence[Told]]]:
-    """Where there are no subscribers."""
-    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +38,7 @@ class Telephone:
     routes: Routes
     rules: Callable[[], Mapping[str, RuleFacts]]
     channels: frozenset[Channel]
-    audience: Audience = nobody
+    audience: Audience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,28 +180,52 @@ def _by_alerts(
     """
     receiver = telephone.routes.receivers.get(telling.receiver) or Receiver(name="", pace=0)
     firing = [told for told in alerts if told.state is State.FIRING]
-    over = {told.alert: told for told in alerts if told.state is not State.FIRING}
-    due: dict[tuple[Channel, Recipient], int] = {}
-    wanted: dict[tuple[Channel, Recipient], list[Told]] = {}
+    wanted: dict[Addressee, list[Told]] = {}
     if firing:
-        wanted = {who: list(firing) for who in receiver.addresses}
+        wanted = {Addressee(*who, now): list(firing) for who in receiver.addresses}
         if receiver.subscribers:
-            audience = telephone.audience(connection, firing, telling.reason, now)
-            for (channel, recipient, at), some in audience:
-                due[channel, recipient] = at
-                wanted[channel, recipient] = list(some)
-    for alert, reached in notices.heard(connection, telling.receiver, over).items():
-        for who, at in reached.items():
-            due[who] = max(at, due.get(who, now))
-            wanted.setdefault(who, []).append(over[alert])
+            audience = telephone.audience.wanting(connection, firing, telling.reason, now)
+            wanted |= {addressee: list(some) for addressee, some in audience}
+    over = {told.alert: told for told in alerts if told.state is not State.FIRING}
+    for alert, addressee in _hearers(connection, telephone, telling.receiver, over, now):
+        wanted.setdefault(addressee, []).append(over[alert])
     together: dict[tuple[str, ...], list[Addressee]] = {}
     found: dict[tuple[str, ...], list[Told]] = {}
-    for who, some in wanted.items():
-        if some and who[0] in telephone.channels:
+    for addressee, some in wanted.items():
+        if some and addressee.channel in telephone.channels:
             same = tuple(told.alert for told in some)
             found.setdefault(same, some)
-            together.setdefault(same, []).append(Addressee(*who, max(now, due.get(who, now))))
+            together.setdefault(same, []).append(addressee)
     return ((tuple(found[same]), who) for same, who in together.items())
+
+
+def _hearers(
+    connection: Connection,
+    telephone: Telephone,
+    receiver: str,
+    over: Mapping[str, Told],
+    now: int,
+) -> Iterator[tuple[str, Addressee]]:
+    """Who is told that each of these is over: whoever was told that it fired, or will be, and not
+    before that.
+    """
+    heard = notices.heard(connection, receiver, over)
+    worst: dict[str, Severity] = {}
+    for alert, reached in heard.items():
+        for _, recipient in reached:
+            severity = over[alert].severity
+            worst[recipient.subscriber] = max(severity, worst.get(recipient.subscriber, severity))
+    worst.pop("", None)
+    still = telephone.audience.still(connection, worst, now)
+    for alert, reached in heard.items():
+        told: dict[Addressee, int] = {}  # who heard by two ways is told by one
+        for (channel, recipient), at in reached.items():
+            who = still.get(recipient.subscriber)
+            if not recipient.subscriber:
+                who = Addressee(channel, recipient, now)
+            if who is not None:
+                told[who] = max(at, who.at, told.get(who, 0))
+        yield from ((alert, who._replace(at=at)) for who, at in told.items())
 
 
 def parcels(addressees: Iterable[Addressee]) -> Iterator[PlannedParcel]:

@@ -47,18 +47,19 @@ def when(
 
     A mute, which they set themselves and which ends soon, holds everything; then the digest and the
     quiet hours hold what does not break through. Critical alerts do, unless they said otherwise;
-    the all-clear wakes nobody. What a digest takes in does not wait for the end of quiet hours.
+    their all-clear does not wait for the digest either, but wakes nobody. What a digest takes in
+    does not wait for the end of quiet hours.
     """
     if reason is NoticeReason.HEARTBEAT:
         return Telling(Timing.NEVER)
     if reason in {NoticeReason.CONFIRM, NoticeReason.TEST}:
         return Telling(Timing.NOW, at)
     start = max(at, preferences.muted_until or at)
-    critical = severity is Severity.CRITICAL and reason is not NoticeReason.RESOLVED
-    breaks = critical and not preferences.critical_waits
+    breaks = severity is Severity.CRITICAL and not preferences.critical_waits
     if preferences.digest is not None and not breaks:
         return Telling(Timing.DIGEST, next_digest(preferences.digest, start, zone))
-    due = start if breaks else _after_quiet(preferences.quiet, start, zone)
+    wakes = breaks and reason is not NoticeReason.RESOLVED
+    due = start if wakes else _after_quiet(preferences.quiet, start, zone)
     return Telling(Timing.NOW if due == at else Timing.LATER, due)
 
 

@@ -27,6 +27,7 @@ from core.subscribers import (
 from storage import schema
 from storage.changes import note
 from storage.ledger import Ledger
+from storage.withdrawing import forget, withdraw
 
 Edit = Callable[[Subscriber], Subscriber]
 _S, _C, _W = schema.subscribers.c, schema.contacts.c, schema.subscriptions.c
@@ -73,6 +74,12 @@ def reachable(connection: Connection) -> list[Subscriber]:
     return _whole(connection, [_S.stopped_at.is_(None), works])
 
 
+def those(connection: Connection, identifiers: Iterable[str]) -> list[Subscriber]:
+    """These, as far as there are any."""
+    chunks = _chunks(list(identifiers))
+    return [one for chunk in chunks for one in _whole(connection, [_S.id.in_(chunk)])]
+
+
 def officer_of(connection: Connection, identifier: str) -> OfficerLink | None:
     """With which key a subscriber may act, as long as the key is in force."""
     k = schema.keys.c
@@ -117,6 +124,8 @@ def change(
             connection.execute(update(schema.subscribers).where(_S.id == identifier).values(values))
             if list(after.contacts) != list(before.contacts):
                 _keep_contacts(connection, after)
+            if after.stopped_at is not None and before.stopped_at is None:
+                withdraw(connection, identifier, at, "stopped before it was sent")
             if list(after.subscriptions) != list(before.subscriptions):
                 _keep_subscriptions(connection, after)
             note(connection, at, by, "subscriber-changed", identifier, detail)
@@ -130,6 +139,7 @@ def remove(ledger: Ledger, identifier: str, *, by: str, at: int) -> bool:
         for table in (schema.contacts, schema.subscriptions, schema.one_time_words):
             connection.execute(delete(table).where(table.c.subscriber == identifier))
         if gone:
+            forget(connection, identifier, at)
             note(connection, at, by, "subscriber-removed", identifier)
         return gone == 1
 

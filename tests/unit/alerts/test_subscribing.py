@@ -82,6 +82,15 @@ MUTED = at("2026-11-23T15:00")
             MORNING, WARNING, FIRST, "2026-11-22T08:00", digest("2026-11-23T08:00"), id="tomorrow's"
         ),
         pytest.param(MORNING, CRITICAL, FIRST, "2026-11-22T09:00", NOW, id="critical at once"),
+        pytest.param(MORNING, CRITICAL, RESOLVED, "2026-11-22T09:00", NOW, id="and its all-clear"),
+        pytest.param(
+            MORNING,
+            WARNING,
+            RESOLVED,
+            "2026-11-22T09:00",
+            digest("2026-11-23T08:00"),
+            id="the other all-clears in the digest",
+        ),
         pytest.param(
             replace(MORNING, critical_waits=True),
             CRITICAL,

@@ -1,0 +1,197 @@
+"""Subscribers hear of what they want, when they want it, and nothing once they stopped."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from core.model import HOUR, Severity
+from core.notices import Channel
+from core.subscribers import (
+    Contact,
+    Preferences,
+    Scope,
+    Subscriber,
+    SubscriberState,
+    Subscription,
+)
+from storage import joining, subscribers
+from tests.postman import NOTIFY, Post, Server, channels
+from tests.world import World, small_world
+
+EVERYBODY = NOTIFY.replace("receivers:", "receivers:\n  - {name: everybody, subscribers: true}")
+EVERYBODY = EVERYBODY.replace("  receiver: officers", "  receiver: everybody")
+ALL = Subscription(scope=Scope.ALL)
+CRITICAL = "bin-full@bin-1:critical"
+WARNING = "bin-full@bin-1:warning"
+OVER = "bin-full@bin-1:over"
+NIGHT = Preferences(quiet=(time(0), time(7)))
+
+
+@pytest.fixture
+def line() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def email() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def world(tmp_path: Path, line: Server, email: Server) -> Iterator[World]:
+    with small_world(tmp_path, {"notify": EVERYBODY}, channels(line=line, email=email)) as made:
+        yield made.at("00:05")
+
+
+@pytest.fixture
+def post(world: World, line: Server, email: Server) -> Post:
+    return Post(world, line=line, email=email)
+
+
+def by(channel: Channel, address: str) -> Contact:
+    return Contact(channel=channel, address=address, state=SubscriberState.ACTIVE, since=0)
+
+
+def join(
+    world: World,
+    name: str,
+    *wants: Subscription,
+    preferences: Preferences | None = None,
+    reached: Sequence[Contact] = (),
+) -> Subscriber:
+    one = Subscriber(
+        id=name,
+        language="en",
+        contacts=tuple(reached) or (by(Channel.LINE, f"U-{name}"),),
+        subscriptions=wants or (ALL,),
+        preferences=preferences or Preferences(),
+        made_at=world.now,
+    )
+    subscribers.add(world.system.ledger, one, by="k1", at=world.now)
+    return one
+
+
+def test_each_hears_of_what_they_want(world: World, post: Post, line: Server) -> None:
+    join(world, "all")
+    join(world, "bins", Subscription(scope=Scope.KIND, target="bin"))
+    join(world, "town", Subscription(scope=Scope.DISTRICT, target="mueang"))
+    join(world, "bad", Subscription(scope=Scope.ALL, least=Severity.CRITICAL))
+    join(world, "beach", Subscription(scope=Scope.SITE, target="patong"))
+    world.publish("bin-1", fill_level=85.0)
+    post.until("00:07")
+    assert sorted(line.said()) == [(f"U-{n}", "first", WARNING) for n in ("all", "bins", "town")]
+    world.publish("bin-1", fill_level=97.0)
+    post.send()
+    worse = sorted(who for who, _, what in line.said() if what == CRITICAL)
+    assert worse == ["U-all", "U-bad", "U-bins", "U-town"]
+
+
+def test_what_is_told_in_the_night_waits_for_the_morning(
+    world: World, post: Post, line: Server
+) -> None:
+    join(world, "sleeper", preferences=NIGHT)
+    join(world, "owl")
+    world.publish("bin-1", fill_level=85.0)
+    world.publish("patong-1", dissolved_oxygen=3.0)
+    post.until("06:59")
+    assert {who for who, _, _ in line.said()} == {"U-owl"}
+    post.until("07:01")
+    (said,) = (said for said in line.said() if said[0] == "U-sleeper")
+    assert said[1] == "digest"
+    assert sorted(said[2].split()) == [WARNING, "low-oxygen@patong-1:warning"]
+
+
+def test_what_began_and_ended_in_the_night_is_told_as_over(
+    world: World, post: Post, line: Server
+) -> None:
+    join(world, "sleeper", preferences=NIGHT)
+    world.publish("bin-1", fill_level=85.0)
+    post.until("00:30")
+    world.publish("bin-1", fill_level=10.0)
+    post.until("07:01")
+    assert line.said() == [("U-sleeper", "digest", OVER)]
+
+
+def test_critical_wakes_and_its_all_clear_does_not(world: World, post: Post, line: Server) -> None:
+    join(world, "sleeper", preferences=NIGHT)
+    world.publish("bin-1", fill_level=97.0)
+    post.send()
+    assert line.said() == [("U-sleeper", "first", CRITICAL)]
+    world.publish("bin-1", fill_level=10.0)
+    post.until("06:59")
+    assert len(line.said()) == 1
+    post.until("07:01")
+    assert line.said()[1:] == [("U-sleeper", "resolved", OVER)]
+
+
+def test_a_daily_digest_names_everything_since_the_last(
+    world: World, post: Post, line: Server
+) -> None:
+    join(world, "reader", preferences=Preferences(digest=time(8)))
+    world.publish("bin-1", fill_level=85.0)
+    post.until("01:00")
+    world.publish("patong-1", dissolved_oxygen=3.0)
+    post.until("07:59")
+    assert line.said() == []
+    post.until("09:00")
+    said = line.said()
+    assert [(who, reason) for who, reason, _ in said] == [("U-reader", "digest")]
+    assert sorted(said[0][2].split()) == [WARNING, "low-oxygen@patong-1:warning"]
+
+
+def test_a_mute_holds_even_what_is_critical_until_it_ends(
+    world: World, post: Post, line: Server
+) -> None:
+    join(world, "tired", preferences=Preferences(muted_until=world.now + 5 * HOUR // 2))
+    world.publish("bin-1", fill_level=97.0)
+    post.until("02:34")
+    assert line.said() == []
+    post.until("02:36")
+    assert [(who, what) for who, _, what in line.said()] == [("U-tired", CRITICAL)]
+
+
+def test_line_comes_first_and_mail_where_there_is_no_line(
+    world: World, post: Post, line: Server, email: Server
+) -> None:
+    both = (by(Channel.LINE, "U-both"), by(Channel.EMAIL, "both@example.com"))
+    join(world, "both", reached=both)
+    mail = (by(Channel.LINE, "U-mail"), by(Channel.EMAIL, "mail@example.com"))
+    join(world, "mail", reached=mail, preferences=Preferences(first=Channel.EMAIL))
+    gone = replace(by(Channel.LINE, "U-gone"), state=SubscriberState.BLOCKED)
+    join(world, "gone", reached=(gone, by(Channel.EMAIL, "gone@example.com")))
+    world.publish("bin-1", fill_level=97.0)
+    post.send()
+    assert [who for who, _, _ in line.said()] == ["U-both"]
+    assert sorted(who for who, _, _ in email.said()) == ["gone@example.com", "mail@example.com"]
+
+
+def test_who_stopped_hears_nothing_more_not_even_what_waited(
+    world: World, post: Post, line: Server
+) -> None:
+    join(world, "sleeper", preferences=NIGHT)
+    join(world, "heard")
+    world.publish("bin-1", fill_level=85.0)
+    post.until("00:30")
+    for name in ("sleeper", "heard"):
+        joining.stop(world.system.ledger, name, by="web", at=world.now)
+    world.publish("bin-1", fill_level=10.0)
+    post.until("07:30")
+    assert line.said() == [("U-heard", "first", WARNING)]
+
+
+def test_who_was_deleted_leaves_nothing_with_their_address(
+    world: World, post: Post, line: Server
+) -> None:
+    join(world, "sleeper", preferences=NIGHT)
+    join(world, "heard")
+    world.publish("bin-1", fill_level=85.0)
+    post.until("00:30")
+    for name in ("sleeper", "heard"):
+        subscribers.remove(world.system.ledger, name, by="k1", at=world.now)
+    rows = world.rows("SELECT address, subscriber, state FROM deliveries ORDER BY state")
+    assert rows == [("", "", "dropped"), ("", "", "sent")]
+    post.until("07:30")
+    assert line.said() == [("U-heard", "first", WARNING)]
