@@ -193,8 +193,8 @@ def build(
     try:
         known, gateways = ledger.register(city.registry), city.registry.gateways
         admission = Admission.of(gateways, settings.series_per_day, ledger.begun, clock())
-        book = ruling.first_book(settings.config_dir, city.registry, ledger, clock())
-        engine = Engine(book.rules, settings.lateness_minutes * MINUTE)
+        book, before = ruling.first_book(settings.config_dir, city.registry, ledger)
+        engine = Engine(before, settings.lateness_minutes * MINUTE)
         arrangements = Arrangements(
             zone=city.registry.zone,
             windows=city.windows,
@@ -222,12 +222,13 @@ def build(
             follow_up=follow_up,
         )
         engine.restore(ledger.states(), ledger.latest(), ledger.resumptions(), ledger.statuses())
+        by_people = ByPeople(pipeline)
+        desk = RuleDesk(settings.config_dir, city.registry, by_people, follow_up, book)
+        desk.begin(before)
     except BaseException:
         ledger.close()
         raise
     readers = open_readers(settings.data_dir)
-    by_people = ByPeople(pipeline)
-    desk = RuleDesk(settings.config_dir, city.registry, by_people, follow_up, book, clock)
     return System(
         settings=settings,
         city=city,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from alerts import rule_book
+from alerts import rule_book, rule_files
 from alerts.explanation import RuleFacts
 from alerts.followup import FollowUp
 from alerts.muting import Relations
@@ -20,25 +20,25 @@ from ingest.by_people import ByPeople
 from storage.changes import note
 from storage.ledger import Ledger
 from storage.registry import known
-from storage.rules import OwnRule, keep_own_rule, keep_versions, own_rules
+from storage.rules import OwnRule, in_force, keep_own_rule, keep_versions, own_rules
 
 FILES = "files"
 
 Changed = Mapping[str, tuple[str, str]]  # by rule its version before and now, empty for none
 
 
-def first_book(folder: Path, city: Configuration, ledger: Ledger, at: int) -> Book:
-    """The rules with which the system starts.
+def first_book(folder: Path, city: Configuration, ledger: Ledger) -> tuple[Book, tuple[Rule, ...]]:
+    """The rules as they are written at a start, and those that were in force before.
 
     Raises:
         ConfigError: the files have mistakes.
         StorageError: the ledger refuses.
     """
     with ledger.transaction() as connection:
-        book = _read(folder, city, connection)
-        said = {name: one.said for name, one in book.listed.items()}
-        keep_versions(connection, said, by=FILES, at=at)
-    return book
+        book, before = _read(folder, city, connection), in_force(connection)
+    now = {rule.id: rule for rule in book.rules}
+    found = (rule_files.meant(meaning, v) or now.get(name) for name, (v, meaning) in before.items())
+    return book, tuple(rule for rule in found if rule is not None)
 
 
 class RuleDesk:
@@ -51,15 +51,25 @@ class RuleDesk:
         by_people: ByPeople,
         follow_up: FollowUp,
         book: Book,
-        clock: Callable[[], int],
     ) -> None:
         self.book = book
         self._follow_up = follow_up
         self._folder = folder
         self._city = city
         self._by_people = by_people
-        self._clock = clock
         self._facts = rule_facts(book.rules, book.limits)
+
+    def begin(self, before: Sequence[Rule]) -> None:
+        """Let the rules of the start be in force instead of those `before`.
+
+        Raises:
+            StorageError: the ledger refuses.
+        """
+        book = self.book
+        same = {rule.id: rule.version for rule in before} == {r.id: r.version for r in book.rules}
+        self._by_people.begin(
+            lambda connection, at: _keep(connection, book, FILES, at), None if same else book.rules
+        )
 
     def facts(self) -> Mapping[str, RuleFacts]:
         """What is told of each rule."""
@@ -101,15 +111,12 @@ class RuleDesk:
     def _change(
         self, by: str, action: str, subject: str, write: Callable[[Connection], None]
     ) -> Changed:
-        at = self._clock()
-
-        def change(connection: Connection) -> tuple[Book, Changed]:
+        def change(connection: Connection, at: int) -> tuple[Book, Changed]:
             write(connection)
             book = _read(self._folder, self._city, connection)
             if subject:
                 _refuse_strangers(book, subject)
-            said = {name: one.said for name, one in book.listed.items()}
-            changed = keep_versions(connection, said, by=by, at=at)
+            changed = _keep(connection, book, by, at)
             note(connection, at, by, action, subject, ", ".join(sorted(changed)))
             return book, changed
 
@@ -124,6 +131,11 @@ class RuleDesk:
 def _read(folder: Path, city: Configuration, connection: Connection) -> Book:
     """The rules as they are written now, in a city as it is now."""
     return rule_book.make(folder, own_rules(connection), _place(city, connection))
+
+
+def _keep(connection: Connection, book: Book, by: str, at: int) -> Changed:
+    said = {name: one.said for name, one in book.listed.items()}
+    return keep_versions(connection, said, by=by, at=at)
 
 
 def _place(city: Configuration, connection: Connection) -> Configuration:

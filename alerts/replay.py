@@ -2,8 +2,8 @@
 
 The engine is a pure function of what came to it, and the ledger keeps all of that: the readings
 with the moment when each was received, and the moments of everything else (resumptions, ticks
-that changed something, what was said of gateways, what officers did). In that order, with the
-same rules, they bring about the same transitions.
+that changed something, what was said of gateways, what officers did, since when rules and devices
+were what they were). In that order they bring about the same transitions.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from alerts.engine import Engine
+from alerts.rules import Rule
 from core.model import (
     Action,
     BoolColumn,
@@ -22,6 +23,7 @@ from core.model import (
     Series,
     Status,
     Transition,
+    Unit,
     no_columns,
 )
 
@@ -53,14 +55,24 @@ def done(action: Action, at: int) -> Moment:
     return Moment(at, lambda engine: engine.on_action(action, at))
 
 
+def became(
+    at: int,
+    rules: Sequence[Rule] | None,
+    series: Sequence[Series],
+    units: Sequence[Unit] | None,
+) -> Moment:
+    """From then on these were the rules and the devices, where series stood; None: as before."""
+    return Moment(at, lambda engine: engine.on_change(at, rules=rules, moved=series, units=units))
+
+
 def replay(
     engine: Engine,
     series: Sequence[Series],
     past: Iterable[Columns],
     moments: Iterable[Moment] = (),
 ) -> Iterator[Transition]:
-    """The transitions that the past brings about in a fresh `engine`, which listens already to
-    whom it should.
+    """The transitions that the past brings about in a fresh `engine`, which knows already the
+    rules and devices that no moment brings.
 
     `past` comes in chunks of any size, its rows in order of `received_at` and, within one message,
     of `measured_at`; `late` is found out here.

@@ -22,13 +22,14 @@ API = "api"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """A rule as it is written: its text, YAML of a file or JSON of the API, and where that is.
-    `rule` is None where it is not in force: disabled, or for a `problem`.
+    `rule` is None, and without `meaning`, where it is not in force: disabled, or for a `problem`.
     """
 
     id: str
     origin: str
     text: str
     rule: Rule | None
+    meaning: str = ""
     enabled: bool = True
     problem: str = ""
 
@@ -36,7 +37,8 @@ class Listed:
     def said(self) -> Said:
         """As the ledger keeps it; in which line of its file it is tells nothing of it."""
         version = self.rule.version if self.rule else ""
-        return Said(version=version, text=self.text, origin=self.origin.partition(":")[0])
+        origin = self.origin.partition(":")[0]
+        return Said(version=version, text=self.text, origin=origin, meaning=self.meaning)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +86,13 @@ def make(folder: Path, own: Sequence[OwnRule], city: Configuration) -> Book:
             continue  # the file wins
         valid = one.id in wanted and one.id not in problems
         entry = read[one.id].content.rules[0] if one.id in read else None
-        rule = rule_files.rule_of(entry, city, limits) if valid and entry else None
+        in_force = entry if valid else None
         listed[one.id] = Listed(
             id=one.id,
             origin=API,
             text=one.body,
-            rule=rule,
+            rule=rule_files.rule_of(in_force, city, limits) if in_force else None,
+            meaning=rule_files.meaning(in_force, city, limits) if in_force else "",
             enabled=one.enabled,
             problem=problems.get(one.id, ""),
         )
@@ -156,6 +159,7 @@ def _of_file(
                 origin=f"{file.path.relative_to(folder)}:{start + 1}",
                 text="\n".join(lines[start:end]).strip(),
                 rule=rule_files.rule_of(entry, city, limits),
+                meaning=rule_files.meaning(entry, city, limits),
             )
         )
     return found

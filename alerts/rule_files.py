@@ -1,7 +1,10 @@
 """From `config/rules/*.yaml` to rules."""
 
 import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from alerts import standards
 from alerts.kinds.composite import WIDE, Composite
@@ -18,6 +21,7 @@ from alerts.rule_meaning import (
     counted_span,
     named_limits,
     overridden,
+    resolved,
     schedule,
     spans,
 )
@@ -109,6 +113,25 @@ def rule_of(entry: RuleEntry, configuration: Configuration | None, limits: Limit
         inhibited_by=frozenset(entry.inhibited_by),
         source=_source(entry, limits),
     )
+
+
+def meaning(entry: RuleEntry, city: Configuration, limits: Limits) -> str:
+    """All that rules of this entry do, as JSON: `meant` makes the same rule of it again."""
+    whole = resolved(entry, limits).model_dump_json(by_alias=True, exclude_unset=True)
+    place = {"zone": city.zone.key, "country": city.country}
+    return json.dumps({"rule": json.loads(whole)} | place, ensure_ascii=False)
+
+
+def meant(meaning: str, version: str) -> Rule | None:
+    """The rule that had this version; None when it was written in words that are no more."""
+    try:
+        kept = json.loads(meaning)
+        entry = RuleEntry.model_validate_json(json.dumps(kept["rule"]))
+        zone = ZoneInfo(kept["zone"])
+    except (KeyError, ValueError):
+        return None
+    city = Configuration(sites={}, gateways={}, devices={}, zone=zone, country=kept["country"])
+    return replace(rule_of(entry, city, {}), version=version)
 
 
 def _terms(entry: RuleEntry, configuration: Configuration | None, limits: Limits) -> Terms:

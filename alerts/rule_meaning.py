@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import time
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from alerts.levels import Span, above, below
@@ -19,6 +20,7 @@ from alerts.standards import Limit
 from core.model import Severity
 
 Limits = Mapping[str, Limit]
+Written = TypeVar("Written", bound=TermsEntry)
 SIDES = ("above", "below", "outside")
 
 
@@ -36,6 +38,35 @@ def named_limits(entry: RuleEntry) -> list[tuple[tuple[str, ...], str]]:
         if entry.breach is not None:
             found += [(("breach", side), name) for name in _names(getattr(entry.breach, side))]
     return found
+
+
+def in_numbers(terms: Written, limits: Limits) -> Written:
+    """The same with numbers where levels name limits: so it means the same whatever those say."""
+    changed = {
+        side: {severity: _in_numbers(level, limits) for severity, level in written.items()}
+        for side in SIDES
+        if (written := getattr(terms, side))
+    }
+    return terms.model_copy(update=changed)
+
+
+def resolved(entry: RuleEntry, limits: Limits) -> RuleEntry:
+    """A whole rule in numbers."""
+    own = {site: in_numbers(terms, limits) for site, terms in entry.overrides.items()}
+    changed: dict[str, object] = {"overrides": own} if own else {}
+    if (breach := entry.breach) is not None:
+        sides = {side: getattr(breach, side) for side in breach.model_fields_set}
+        numbers = {side: _in_numbers(level, limits) for side, level in sides.items()}
+        changed["breach"] = breach.model_copy(update=numbers)
+    return in_numbers(entry, limits).model_copy(update=changed)
+
+
+def _in_numbers(level: Level | list[Level] | None, limits: Limits) -> float | list[float] | None:
+    if level is None:
+        return None
+    if isinstance(level, list):
+        return [number(one, limits) for one in level]
+    return number(level, limits)
 
 
 def _names(level: Level | list[Level] | None) -> list[str]:

@@ -13,7 +13,14 @@ from typing import Annotated, Any, Generic, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
 from core.errors import ConfigError
 from core.model import (
@@ -50,6 +57,18 @@ def micros(text: object) -> object:
     return int(found[1]) * {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}[found[2]]
 
 
+def duration(length: int) -> str:
+    """A duration in micro as it is written.
+
+    >>> duration(300_000_000)
+    '5m'
+    """
+    units = (("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND))
+    return next(
+        (f"{length // one}{name}" for name, one in units if length and not length % one), "0"
+    )
+
+
 def zone(name: object) -> ZoneInfo:
     """A time zone by its name.
 
@@ -76,7 +95,9 @@ def moment(value: object) -> object:
     raise ValueError("write a day such as 2026-05-04, or a time with its zone, without quotes")
 
 
-Duration = Annotated[int, BeforeValidator(micros)]
+Duration = Annotated[
+    int, BeforeValidator(micros), PlainSerializer(duration, when_used="json-unless-none")
+]
 Moment = Annotated[int, BeforeValidator(moment)]
 Zone = Annotated[ZoneInfo, BeforeValidator(zone)]
 UTC_ZONE = ZoneInfo("UTC")

@@ -6,7 +6,7 @@ second; everything else that flows is a frozen dataclass.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple, TypeAlias
@@ -229,6 +229,9 @@ class Gateway:
     auto_approve: AutoApprove | None = None
 
 
+ALWAYS = -(2**62)  # since when a device stands where it stood before anybody knew
+
+
 class Former(NamedTuple):
     """Where a device stood until a moment, µs, and of which kind that site is."""
 
@@ -259,14 +262,14 @@ class Series:
 
     @property
     def since(self) -> int:
-        """Since when it stands there, µs; a negative eternity where it stood nowhere before."""
-        return self.former[-1].until if self.former else -(2**62)
+        """Since when it stands there, µs; `ALWAYS` where it stood nowhere before."""
+        return self.former[-1].until if self.former else ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A registered device as rules about silence see it: how often it should report (µs, 0 where
-    nobody knows), and since when it has been registered (µs).
+    """A registered device as rules see it: how often it should report (µs, 0 where nobody knows),
+    `since` when it has been registered, and since when it has stood `here` (µs).
     """
 
     device: str
@@ -276,6 +279,21 @@ class Unit:
     district: str
     interval: int
     since: int
+    here: int = ALWAYS
+
+
+def placed(series: Series, unit: Unit | None) -> Series:
+    """The series as rules saw it when its device was this unit, or was not registered."""
+    if unit is None:
+        return replace(series, site="", kind="", district="", former=(), interval=0)
+    return replace(
+        series,
+        site=unit.site,
+        kind=unit.kind,
+        district=unit.district,
+        former=() if unit.here == ALWAYS else (Former(unit.here, "", ""),),
+        interval=unit.interval,
+    )
 
 
 IntColumn: TypeAlias = NDArray[np.int64]

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Connection
+
 from core.model import Action, Transition
 from ingest.pipeline import NOTHING_CHECKED, Pipeline
 from ingest.review import remembered
 from storage.annotations import said
-from storage.ledger import store
 from storage.registry import Change, Result, known
+from storage.units import differing
 
 
 class ByPeople:
@@ -28,40 +30,56 @@ class ByPeople:
             StorageError, and whatever `change` raises: nothing changed.
         """
         pipeline = self._pipeline
-        pipeline.resume()
+        now = self._moment()
         self._settle_births()
         with pipeline.ledger.transaction() as connection:
             result = change(connection)
             city = known(connection)
-            moved = pipeline.registry.moved(city)
-            now = pipeline.moment()
-            units = pipeline.registry.units(city)
-            outcome = pipeline.engine.on_change(now, moved=moved, units=units)
-            batch = pipeline.batch(outcome, heard_at=now)
-            store(connection, batch)
+            moved, units = pipeline.registry.moved(city), pipeline.registry.units(city)
+            committed = pipeline.refit(connection, now, moved=moved, units=units)
         pipeline.registry.take(city)
         pipeline.fit()
-        pipeline.accepted(batch, outcome)
+        committed()
         return result
 
-    def rule(self, change: Change[Result], rules: Callable[[Result], Sequence[Any]]) -> Result:
-        """Change the rules, which `rules` takes from the result: in the ledger, and for what comes
-        from now on.
+    def rule(
+        self, change: Callable[[Connection, int], Result], rules: Callable[[Result], Sequence[Any]]
+    ) -> Result:
+        """Change the rules, which `rules` takes from the result, from a moment on, which `change`
+        is told: in the ledger, and for what comes then.
 
         Raises:
             StorageError, and whatever `change` raises: nothing changed.
         """
         pipeline = self._pipeline
-        pipeline.resume()
+        now = self._moment()
         self._settle_births()
         with pipeline.ledger.transaction() as connection:
-            result = change(connection)
-            now = pipeline.moment()
-            outcome = pipeline.engine.on_change(now, rules=rules(result))
-            batch = pipeline.batch(outcome, heard_at=now)
-            store(connection, batch)
-        pipeline.accepted(batch, outcome)
+            result = change(connection, now)
+            committed = pipeline.refit(connection, now, rules=rules(result))
+        committed()
         return result
+
+    def begin(
+        self, change: Callable[[Connection, int], object], rules: Sequence[Any] | None
+    ) -> None:
+        """At a start, let what files now say of devices and `rules` (None where they are as they
+        were) count from a moment on, which `change` is told.
+
+        Raises:
+            StorageError, and whatever `change` raises: nothing changed.
+        """
+        pipeline = self._pipeline
+        series, units = pipeline.registry.series, pipeline.registry.units()
+        if rules is None and not differing(pipeline.ledger.units(), units):
+            with pipeline.ledger.transaction() as connection:
+                change(connection, pipeline.clock())
+            return
+        now = self._moment()
+        with pipeline.ledger.transaction() as connection:
+            change(connection, now)
+            committed = pipeline.refit(connection, now, rules=rules, moved=series, units=units)
+        committed()
 
     def amend(self, change: Change[Result]) -> Result:
         """Change what people say of readings: in the ledger, and for those that come from now on.
@@ -104,10 +122,7 @@ class ByPeople:
             StorageError: nothing changed.
         """
         pipeline = self._pipeline
-        pipeline.resume()
-        now = pipeline.moment()
-        pipeline.listen(now)
-        now = pipeline.moment()
+        now = self._moment()
         outcome = pipeline.engine.on_action(action, now)
         by_hand = (t for t in outcome.transitions if t.alert == action.alert and "by" in t.evidence)
         done = next(by_hand, None)
@@ -115,6 +130,13 @@ class ByPeople:
             acted = (action, now)
             pipeline.commit(outcome, acted=acted, heard_at=now)
         return done
+
+    def _moment(self) -> int:
+        """The present; no timer counts a silence up to now that we could not hear."""
+        pipeline = self._pipeline
+        pipeline.resume()
+        pipeline.listen(pipeline.moment())
+        return pipeline.moment()
 
     def _settle_births(self) -> None:
         """Those of a batch that failed, to come again."""

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sqlalchemy import Connection
 
 from core.errors import StorageError
 from core.model import (
@@ -30,6 +31,8 @@ from core.model import (
     Series,
     Settled,
     Status,
+    Unit,
+    placed,
 )
 from core.overrides import Overrides
 from ingest.arrange import arrange, columns_of
@@ -50,9 +53,10 @@ from ingest.reviewing import Reviewing
 from ingest.sources import Sources
 from ingest.status import changes
 from storage.annotations import said
-from storage.ledger import Batch, Ledger
+from storage.ledger import Batch, Ledger, store
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 from storage.quarantine import Held, of_message
+from storage.units import keep_units
 
 log = logging.getLogger(__name__)
 
@@ -106,8 +110,9 @@ class Pipeline:
         self._progress = ledger.progress()
         self._statuses = ledger.statuses()
         self.receipts = Desk()
-        engine.add_series(self.registry.series)
-        engine.attend(self.registry.units())
+        units = ledger.units()
+        engine.add_series([placed(one, units.get(one.device)) for one in self.registry.series])
+        engine.attend(list(units.values()))
 
     def settle(self, messages: Sequence[Message]) -> Settled:
         """Store what the messages say, judge it, and keep what was refused, in one transaction.
@@ -118,10 +123,10 @@ class Pipeline:
         self.resume()
         self.listen(messages[0].received_at if messages else 0)
         gathered = gather(messages, self.registry, self.sources)
+        self._grow(messages[0].received_at if messages else 0)
         came = np.array([m.received_at for m in messages], np.int64)
         received_at = self._in_order(came)
         statuses = self._news(gathered, received_at)
-        self._grow()
         columns, duplicates = self._arrange(gathered, received_at)
         checked = self._check(columns)
         outcome = self.engine.on_batch(checked.columns, statuses)
@@ -134,14 +139,12 @@ class Pipeline:
         )
         now = int(received_at.max(initial=self._heard))
         moved, rejected = count(self._progress, gathered, now)
-        entries, arrived = gathered.quarantined(), bool(self.registry.arrived)
+        entries = gathered.quarantined()
         self.commit(
             outcome, checked, counts, entries, progress=moved, statuses=statuses, heard_at=now
         )
         self.receipts.note(moved, rejected, self.limits.take(filter(None, gathered.gateways), now))
         self.clocks.note(gathered.rows, came, self.registry.series)
-        if arrived:
-            self._attend()
         return Settled(
             stored=len(columns), duplicate=duplicates, refused=tuple(gathered.refusals.each)
         )
@@ -192,7 +195,7 @@ class Pipeline:
         gathered = gather([message], self.registry, self.sources, self.clock())
         if gathered.statuses:
             return _refused(Refusal.WRONG_SHAPE, "a status says how it is now; discard this one")
-        self._grow()
+        self._grow(self.clock())
         sent = np.array([message.received_at], np.int64)
         columns, duplicates = self._arrange(gathered, sent)
         settled = Settled(
@@ -209,12 +212,6 @@ class Pipeline:
         outcome = self.engine.on_batch(checked.columns)
         self.commit(outcome, checked, counts, fresh, resolution=change, heard_at=int(came[0]))
         return settled
-
-    def _attend(self) -> None:
-        """Listen to devices that registered themselves as well."""
-        now = self.moment()
-        outcome = self.engine.on_change(now, units=self.registry.units())
-        self.commit(outcome, ticked_at=now, heard_at=now)
 
     def quarantine(self, message: Message, detail: str) -> Settled:
         """Keep a message that no code of ours could settle, so that it stops no other."""
@@ -307,14 +304,40 @@ class Pipeline:
         checked = check(columns, self.state, self._quality, self.ledger.readings_within)
         return self._overrule.applied(checked)
 
-    def _grow(self) -> None:
-        """Make room for series that were born in this batch."""
+    def _grow(self, at: int) -> None:
+        """Make room for series that were born in this batch, which begins at `at`; rules see who
+        came along before they judge what he says.
+        """
         count = len(self.state)
         born = self.registry.series[count:]
         if born:
             self.state.grow(len(self.registry.series))
             self.fit()
             self.engine.add_series(born)
+        if self.registry.arrived:
+            units, now = self.registry.units(), max(self._heard + 1, at - 1)
+            with self.ledger.transaction() as connection:
+                committed = self.refit(connection, now, units=units)
+            committed()
+
+    def refit(
+        self,
+        connection: Connection,
+        now: int,
+        *,
+        rules: Sequence[Any] | None = None,
+        moved: Sequence[Series] = (),
+        units: Sequence[Unit] | None = None,
+    ) -> Callable[[], None]:
+        """Let rules, places of series or devices be others from the moment `now` on, within a
+        transaction of the caller; what to do once it is committed.
+        """
+        if units is not None:
+            units = keep_units(connection, units, now)
+        outcome = self.engine.on_change(now, rules=rules, moved=moved, units=units)
+        batch = self.batch(outcome, ticked_at=now, heard_at=now)
+        store(connection, batch)
+        return lambda: self.accepted(batch, outcome)
 
     def fit(self) -> None:
         """Take up what the registry and people now say of the series."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from core.configuration import Configuration
-from core.model import Device, Former, Refusal, Series, Site, Unit
+from core.model import ALWAYS, Device, Former, Refusal, Series, Site, Unit
 from ingest.admission import Admission
 from ingest.profiles import NO_PROFILE, Profile
 
@@ -25,6 +25,11 @@ class Place:
     former: tuple[Former, ...] = ()
     interval: int = 0
     registered: int = 0
+
+    @property
+    def here(self) -> int:
+        """Since when it stands there, µs."""
+        return self.former[-1].until if self.former else ALWAYS
 
     def site_at(self, moment: int) -> str:
         """Where it stood at a moment, µs."""
@@ -143,6 +148,7 @@ class Registry:
                 district=known.place.district,
                 interval=known.place.interval,
                 since=known.place.registered,
+                here=known.place.here,
             )
             for device, known in self.devices.items()
         ]

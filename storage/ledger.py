@@ -34,6 +34,7 @@ from core.model import (
     Series,
     Status,
     Transition,
+    Unit,
 )
 from core.muting import Consequences
 from storage import gateways, notices, registry, schema
@@ -52,6 +53,7 @@ from storage.quality import (
 from storage.registration import register
 from storage.statuses import current, keep_statuses
 from storage.transitions import keep_action, record
+from storage.units import units
 
 PAYLOAD_LIMIT = 65_536
 _INSERT_READINGS = (
@@ -223,6 +225,11 @@ class Ledger:
             )
             for gateway, epoch, through, ahead, since, lost in rows
         }
+
+    def units(self) -> dict[str, Unit]:
+        """The devices as rules see them, by their ids."""
+        with self.transaction() as connection:
+            return units(connection)
 
     def statuses(self) -> dict[str, Status]:
         """How each gateway is, as far as it ever said."""

@@ -21,12 +21,13 @@ class OwnRule(NamedTuple):
 
 class Said(NamedTuple):
     """What a rule says: its version, empty where it is not in force, its text and where that is
-    written.
+    written, and its meaning, which is the same whatever its text refers to says later.
     """
 
     version: str
     text: str
     origin: str
+    meaning: str = ""
 
 
 class VersionRow(NamedTuple):
@@ -60,10 +61,10 @@ def keep_versions(
     """
     newest = select(func.max(_V.id)).group_by(_V.rule)
     rows = connection.execute(
-        select(_V.rule, _V.version, _V.text, _V.origin).where(_V.id.in_(newest))
+        select(_V.rule, _V.version, _V.text, _V.origin, _V.meaning).where(_V.id.in_(newest))
     )
-    before = {row.rule: Said(row.version, row.text, row.origin) for row in rows}
-    gone = {name: said._replace(version="") for name, said in before.items()}
+    before = {row.rule: Said(*row[1:]) for row in rows}
+    gone = {name: said._replace(version="", meaning="") for name, said in before.items()}
     nothing = Said("", "", "")
     changed = {
         name: said for name, said in (gone | dict(rules)).items() if said != before.get(name)
@@ -73,6 +74,13 @@ def keep_versions(
         connection.execute(insert(schema.rule_versions), row)
     versions = {n: (before.get(n, nothing).version, said.version) for n, said in changed.items()}
     return {name: pair for name, pair in versions.items() if pair[0] != pair[1]}
+
+
+def in_force(connection: Connection) -> dict[str, tuple[str, str]]:
+    """Version and meaning of each rule that is in force."""
+    newest = select(func.max(_V.id)).group_by(_V.rule)
+    statement = select(_V.rule, _V.version, _V.meaning).where(_V.id.in_(newest), _V.version != "")
+    return {row.rule: (row.version, row.meaning) for row in connection.execute(statement)}
 
 
 def versions(connection: Connection, rule: str, *, limit: int) -> list[VersionRow]:

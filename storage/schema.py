@@ -244,10 +244,26 @@ rule_versions = Table(
     Column("rule", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("text", Text, nullable=False),
+    Column("meaning", Text, nullable=False, server_default=""),
     Column("origin", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("by", Text, nullable=False),
     Index("rule_versions_by_rule", "rule", "id"),
+)
+
+# What each device was to the rules from the moment `at` on; without a site it was not registered.
+units = Table(
+    "units",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("gateway", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("district", Text, nullable=False),
+    Column("interval", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("here", BigInteger, nullable=False),
 )
 
 # What officers did to alerts, at moments when nothing else happened.

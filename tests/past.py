@@ -7,18 +7,16 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine as Database
 from sqlalchemy import and_, select
 
-from alerts import rule_files
 from alerts.engine import Engine
 from alerts.operations import OPERATIONS
-from alerts.replay import Moment, done, replay, resumption, said, tick
-from core import configuration
-from core.model import Action, ActionKind, Columns, Reason, Status
-from ingest import profiles
-from ingest.registry import Registry
+from alerts.replay import Moment, became, done, replay, resumption, said, tick
+from alerts.rule_files import meant
+from alerts.rules import Rule
+from core.model import Action, ActionKind, Columns, Reason, Series, Status, Unit, placed
 from storage import schema
 from storage.database import open_readers
 from storage.quality import columns_from, on_arrival
-from storage.registry import known as known_registry
+from storage.units import unit_of
 
 
 class Told(NamedTuple):
@@ -36,11 +34,10 @@ Episodes = Mapping[str, list[Told]]  # by alert
 
 
 class Past:
-    """Reads the ledger in `data`; the configuration is that in `config`."""
+    """Reads the ledger in `data`, and nothing else."""
 
-    def __init__(self, data: Path, config: Path, lateness: int) -> None:
+    def __init__(self, data: Path, lateness: int) -> None:
         self._readers = open_readers(data)
-        self._config = config
         self._lateness = lateness
 
     def close(self) -> None:
@@ -66,17 +63,9 @@ class Past:
 
     def replayed(self, chunk: int) -> tuple[Episodes, Engine]:
         """The transitions of a fresh engine over what is stored, and that engine."""
-        city = configuration.load(self._config)
-        engine = Engine(rule_files.load(self._config, city), self._lateness)
-        s = schema.series.c
-        stored = self.rows(select(s.id, s.device, s.parameter).order_by(s.id))
+        engine, series = Engine([], self._lateness), self._series()
         found: dict[str, list[Told]] = {}
-        with self._readers.connect() as connection:
-            known = known_registry(connection)
-        registry = Registry(known, profiles.load(self._config), [tuple(row) for row in stored])
-        engine.attend(registry.units())
-        past = readings(self._readers, chunk)
-        for t in replay(engine, registry.series, past, self.moments()):
+        for t in replay(engine, series, readings(self._readers, chunk), self.moments()):
             told = Told(t.before, t.after, t.reason, t.severity, t.at, t.value)
             found.setdefault(t.alert, []).append(told)
         return found, engine
@@ -88,8 +77,51 @@ class Past:
             *(resumption(since, at) for since, at in self.rows(select(resumed.since, resumed.at))),
             *(tick(at) for (at,) in self.rows(select(ticks.at))),
             *(said(Status(**row._mapping)) for row in self.rows(select(schema.statuses))),
+            *self._changes(),
             *(done(_action(row), row.at) for row in self.rows(select(schema.actions))),
         ]
+
+    def _series(self) -> list[Series]:
+        """Every series, of devices that nobody has registered yet."""
+        s = schema.series.c
+        stored = self.rows(select(s.id, s.device, s.parameter).order_by(s.id))
+        return [
+            Series(index=index, device=device, parameter=parameter, site="", kind="", district="")
+            for index, device, parameter in stored
+        ]
+
+    def _changes(self) -> list[Moment]:
+        """When rules or devices were others, and what they were then."""
+        v, u = schema.rule_versions, schema.units
+        news: dict[int, list[Any]] = {}
+        for row in self.rows(select(v).order_by(v.c.id)):
+            news.setdefault(row.since, []).append(row)
+        for row in self.rows(select(u).order_by(u.c.at)):
+            news.setdefault(row.at, []).append(row)
+        rules: dict[str, Rule] = {}
+        units: dict[str, Unit] = {}
+        found = []
+        for at, rows in sorted(news.items()):
+            before = _versions(rules), dict(units)
+            for row in rows:
+                if hasattr(row, "rule"):
+                    _put(rules, row.rule, meant(row.meaning, row.version) if row.version else None)
+                else:
+                    _put(units, row.device, unit_of(row) if row.site else None)
+            if (_versions(rules), units) != before:  # a new name alone is no news to rules
+                places = [placed(one, units.get(one.device)) for one in self._series()]
+                found.append(became(at, list(rules.values()), places, list(units.values())))
+        return found
+
+
+def _versions(rules: Mapping[str, Rule]) -> dict[str, str]:
+    return {name: rule.version for name, rule in rules.items()}
+
+
+def _put(known: dict[str, Any], key: str, now: Any) -> None:
+    known.pop(key, None)
+    if now is not None:
+        known[key] = now
 
 
 def _action(row: Any) -> Action:

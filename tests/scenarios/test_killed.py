@@ -198,7 +198,7 @@ def test_it_is_killed_again_and_again_and_nobody_notices(kind: str, tmp_path: Pa
     ):
         system.start()
         system.wait_ready()
-        past = Past(system.data, config, LATENESS_MINUTES * MINUTE)
+        past = Past(system.data, LATENESS_MINUTES * MINUTE)
         with gateway(port, password_of_gateway(kind, system)) as sender:
             for life in range(DEATHS - 1):
                 sender.publish(reports.payloads[life * share : (life + 1) * share])

@@ -40,7 +40,7 @@ def act(world: World, kind: ActionKind, **more: int | str) -> bool:
 def replays(world: World) -> bool:
     """Whether a fresh engine says the same of what is stored."""
     folders = world.system.settings
-    past = Past(folders.data_dir, folders.config_dir, folders.lateness_minutes * MINUTE)
+    past = Past(folders.data_dir, folders.lateness_minutes * MINUTE)
     try:
         return past.replayed(chunk=3)[0] == past.recorded()
     finally:

@@ -187,7 +187,7 @@ def test_flags_do_not_reach_back_into_the_life_of_alerts(world: World, tmp_path:
     world.restart()
     day(world, 10, since=9, dissolved_oxygen=9.0)
     assert [after for _, after, _ in world.transitions()] == ["firing", "resolved"]
-    past = Past(tmp_path / "data", tmp_path / "config", 60 * MINUTE)
+    past = Past(tmp_path / "data", 60 * MINUTE)
     assert past.replayed(3)[0] == past.recorded()
     past.close()
 

@@ -85,7 +85,7 @@ def test_rules_saw_the_flag_on_arrival_and_so_does_a_replay(world: World) -> Non
     world.publish("air-1", measured=world.now - 2 * MINUTE, pm25=92.0)
     world.at("00:20").publish("air-1", pm25=92.5)
     folders = world.system.settings
-    past = Past(folders.data_dir, folders.config_dir, folders.lateness_minutes * MINUTE)
+    past = Past(folders.data_dir, folders.lateness_minutes * MINUTE)
     recorded = past.recorded()
     assert tuple(t.reason for told in recorded.values() for t in told) == rules
     assert next(iter(recorded.values()))[0].at == MIDNIGHT + 10 * MINUTE

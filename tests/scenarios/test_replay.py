@@ -19,7 +19,7 @@ from tests.world import CONFIGURATION, MIDNIGHT, World, small_world
 
 def past_of(world: World) -> Past:
     folders = world.system.settings
-    return Past(folders.data_dir, folders.config_dir, folders.lateness_minutes * MINUTE)
+    return Past(folders.data_dir, folders.lateness_minutes * MINUTE)
 
 
 def test_a_timer_that_spoke_before_a_deafness_speaks_again(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.errors import ConfigError
+from core.model import iso
 from tests.desk import DeskOf
 from tests.world import CONFIGURATION, small_world
 
@@ -57,6 +58,39 @@ def test_an_alert_of_a_rule_that_is_another_now_ends_once(
     assert reload(desk) == []
     desk.world.at("00:02").restart().at("00:03")
     assert desk.world.transitions()[len(before) + 1 :] == []
+
+
+def test_alerts_go_on_where_an_older_ledger_does_not_know_what_rules_meant(desk: DeskOf) -> None:
+    world = desk.world
+    before = world.transitions()
+    with world.system.ledger.transaction() as connection:
+        connection.exec_driver_sql("UPDATE rule_versions SET meaning = ''")
+        connection.exec_driver_sql("UPDATE units SET at = 0, interval = 0")
+    world.restart().at("00:02")
+    assert world.transitions() == before
+    world.publish("bin-1", fill_level=10.0)
+    assert world.transitions()[-1] == ("bin-full", "resolved", "back-in-range")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(RULES.replace("warning: 80", "warning: 82"), "rule-changed", id="edited"),
+        pytest.param(RULES.replace("id: bin-full", "id: bin-new"), "rule-removed", id="removed"),
+    ],
+)
+def test_what_was_edited_while_it_did_not_run_ends_at_the_start(
+    text: str, reason: str, desk: DeskOf
+) -> None:
+    before = desk.world.transitions()
+    write(desk, text)
+    desk.world.at("00:04").restart()
+    assert desk.world.transitions() == [*before, ("bin-full", "resolved", reason)]
+    story = DeskOf(desk.world).get("/v1/rules/bin-full")
+    (ended,) = desk.world.rows("SELECT at FROM transitions ORDER BY id DESC LIMIT 1")
+    assert story["versions"][0]["since"] == iso(ended.at), "the moment is the same"
+    desk.world.at("00:09:15")  # what nobody heard does not count
+    assert desk.world.transitions()[len(before) + 1 :] == [("haze", "firing", "held")]
 
 
 def test_timers_of_the_others_go_on(desk: DeskOf) -> None:
