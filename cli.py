@@ -14,6 +14,7 @@ from rich.console import Console
 
 import app as composition
 import cli_alerts
+import cli_dashboards
 import cli_gateways
 import cli_officers
 import cli_quality
@@ -46,6 +47,7 @@ db_cli = typer.Typer(help="The ledger's database.", no_args_is_help=True)
 cli.add_typer(keys_cli, name="keys")
 cli.add_typer(db_cli, name="db")
 cli.add_typer(cli_alerts.commands, name="alerts")
+cli.add_typer(cli_dashboards.commands, name="dashboards")
 cli.add_typer(cli_gateways.commands, name="gateways")
 cli.add_typer(cli_officers.quality, name="quality")
 cli.add_typer(cli_quarantine.commands, name="quarantine")

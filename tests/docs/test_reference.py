@@ -18,7 +18,7 @@ from alerts.matchers import LABELS
 from alerts.rule_entries import RuleEntry, RulesFile, SelectEntry
 from alerts.rule_files import load_at
 from alerts.rules import RULE_KINDS
-from alerts.standards import Limit, StandardsFile
+from alerts.standards import Index, Limit, StandardsFile, Step
 from api.auth import ROUTES
 from api.metrics import settle_seconds
 from api.problems import KINDS
@@ -227,7 +227,7 @@ def test_it_has_a_row_for_each_limit_of_the_standards(limit: Limit) -> None:
         pytest.param("profiles/", [ProfileEntry, ChannelEntry], id="profiles"),
         pytest.param("escalation.yaml", [LadderEntry, LevelEntry], id="escalation"),
         pytest.param("maintenance.yaml", [WindowEntry], id="maintenance"),
-        pytest.param("standards/", [Limit], id="standards"),
+        pytest.param("standards/", [Index, Limit, Step], id="standards"),
     ],
 )
 def test_it_names_each_key_of_a_configuration_file(

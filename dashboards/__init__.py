@@ -1,0 +1,1 @@
+"""Grafana's view of a city: dashboards as plain JSON, from small functions."""
