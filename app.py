@@ -453,6 +453,9 @@ def _context(
     async def keep_rule(own: OwnRule, by: str, action: str) -> Changed:
         return await write(lambda _: system.rules.keep(own, by, action))
 
+    async def remove_rule(rule: str, by: str) -> Changed:
+        return await write(lambda _: system.rules.remove(rule, by))
+
     return ApiContext(
         readers=system.readers,
         history=history,
@@ -475,6 +478,7 @@ def _context(
         backtest=system.backtests.run,
         reload_rules=reload_rules,
         keep_rule=keep_rule,
+        remove_rule=remove_rule,
         catalogue=CATALOGUE,
         objections=objections,
         standing=system.follow_up.standing,

@@ -20,7 +20,14 @@ from ingest.by_people import ByPeople
 from storage.changes import note
 from storage.ledger import Ledger
 from storage.registry import known
-from storage.rules import OwnRule, in_force, keep_own_rule, keep_versions, own_rules
+from storage.rules import (
+    OwnRule,
+    in_force,
+    keep_own_rule,
+    keep_versions,
+    own_rules,
+    remove_own_rule,
+)
 
 FILES = "files"
 
@@ -98,6 +105,16 @@ class RuleDesk:
 
         return self._change(by, action, own.id, write)
 
+    def remove(self, rule: str, by: str) -> Changed:
+        """A rule of the API is no more.
+
+        Raises:
+            RegistryError: other rules need it; nothing changed.
+            ConfigError: the files have mistakes meanwhile; nothing changed.
+            StorageError: nothing changed.
+        """
+        return self._change(by, "rule-delete", rule, lambda c: remove_own_rule(c, rule))
+
     def trial(
         self, connection: Connection, bodies: Sequence[Mapping[str, Any]]
     ) -> tuple[Rule, ...]:
@@ -114,8 +131,10 @@ class RuleDesk:
         def change(connection: Connection, at: int) -> tuple[Book, Changed]:
             write(connection)
             book = _read(self._folder, self._city, connection)
-            if subject:
+            if subject in book.listed:
                 _refuse_strangers(book, subject)
+            elif subject:
+                _refuse_orphans(book, self.book)
             changed = _keep(connection, book, by, at)
             note(connection, at, by, action, subject, ", ".join(sorted(changed)))
             return book, changed
@@ -140,6 +159,13 @@ def _keep(connection: Connection, book: Book, by: str, at: int) -> Changed:
 
 def _place(city: Configuration, connection: Connection) -> Configuration:
     return replace(known(connection), zone=city.zone, country=city.country)
+
+
+def _refuse_orphans(book: Book, before: Book) -> None:
+    for name, one in book.listed.items():
+        if one.problem and not before.listed[name].problem:
+            words = f"the rule {name} needs it; change or delete that one first"
+            raise RegistryError("conflict", "id", words)
 
 
 def _refuse_strangers(book: Book, rule: str) -> None:

@@ -105,6 +105,7 @@ ROUTES: Mapping[str, Standing] = {
     "POST /v1/rules/reload": Standing.ADMIN,
     "GET /v1/rules/{rule}": Standing.VIEWER,
     "PUT /v1/rules/{rule}": Standing.ADMIN,
+    "DELETE /v1/rules/{rule}": Standing.ADMIN,
     "POST /v1/rules/{rule}/disable": Standing.OFFICER,
     "POST /v1/rules/{rule}/enable": Standing.OFFICER,
     "GET /v1/series/{device}/{parameter}": Standing.VIEWER,

@@ -134,6 +134,12 @@ class KeepRule(Protocol):
     ) -> Awaitable[Mapping[str, tuple[str, str]]]: ...
 
 
+class RemoveRule(Protocol):
+    """A rule of the API is no more; the same. Raises RegistryError as well."""
+
+    def __call__(self, rule: str, by: str, /) -> Awaitable[Mapping[str, tuple[str, str]]]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
     """`readers`, `status`, `throttle` (of a gateway) and `clocks` (of devices of which enough was
@@ -178,6 +184,7 @@ class ApiContext:
     backtest: RunBacktest
     reload_rules: ReloadRules
     keep_rule: KeepRule
+    remove_rule: RemoveRule
     catalogue: Mapping[str, Parameter]
     objections: Callable[[int], Mapping[str, str]]
     standing: Callable[[Connection, int, Places], Standing]

@@ -1,6 +1,7 @@
 """`/v1/rules`: what is watched, what it said before, and changing it while the system runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
@@ -198,11 +199,17 @@ async def enable_rule(context: Context, rule: Id, request: Request) -> RuleAnswe
     return await _keep(context, own, request, "rule-enable")
 
 
+@router.delete("/rules/{rule}", status_code=204)
+async def delete_rule(context: Context, rule: Id, request: Request) -> None:
+    """A rule of the API is no more; its open alerts end with `rule-removed`, its versions stay."""
+    _of_api(context, rule)
+    with _refusing():
+        await patiently(context, context.remove_rule(rule, request.state.caller.key))
+
+
 def _own(body: Mapping[str, Any], *, enabled: bool = True) -> OwnRule:
-    try:
+    with _refusing():
         return rule_book.own_rule(body, enabled=enabled)
-    except RegistryError as error:
-        raise ApiError(error.kind, str(error), field=error.field) from error
 
 
 def _of_api(context: ApiContext, rule: str) -> Listed:
@@ -210,18 +217,25 @@ def _of_api(context: ApiContext, rule: str) -> Listed:
     if listed is None:
         raise _no_rule()
     if listed.origin != rule_book.API:
-        raise ApiError("conflict", f"This rule is in {listed.origin}; change it there.")
+        raise ApiError("conflict", f"This rule is in {listed.origin}; edit the file, then reload.")
     return listed
 
 
 async def _keep(context: ApiContext, own: OwnRule, request: Request, action: str) -> RuleAnswer:
-    try:
+    with _refusing():
         await patiently(context, context.keep_rule(own, request.state.caller.key, action))
+    return RuleAnswer(**_rule(context.book().listed[own.id]))
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What is wrong with a rule, or with the files, as an answer."""
+    try:
+        yield
     except RegistryError as error:
         raise ApiError(error.kind, str(error), field=error.field) from error
     except ConfigError as error:
         raise ApiError("conflict", f"The files have mistakes; mend them. {error}") from error
-    return RuleAnswer(**_rule(context.book().listed[own.id]))
 
 
 def _rule(one: Listed) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from storage import schema
@@ -51,6 +51,11 @@ def keep_own_rule(connection: Connection, rule: OwnRule) -> None:
     statement = upsert(schema.own_rules).values(rule._asdict())
     now = {"body": rule.body, "enabled": rule.enabled}
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=now))
+
+
+def remove_own_rule(connection: Connection, rule: str) -> None:
+    """A rule of the API is no more; what it said stays in its versions."""
+    connection.execute(delete(schema.own_rules).where(schema.own_rules.c.id == rule))
 
 
 def keep_versions(

@@ -65,6 +65,9 @@ class DeskOf:
         async def keep_rule(own: OwnRule, by: str, action: str, /) -> Changed:
             return world.system.rules.keep(own, by, action)
 
+        async def remove_rule(rule: str, by: str, /) -> Changed:
+            return world.system.rules.remove(rule, by)
+
         return ApiContext(
             readers=world.system.readers,
             links=world.system.links,
@@ -91,6 +94,7 @@ class DeskOf:
             backtest=world.system.backtests.run,
             reload_rules=reload_rules,
             keep_rule=keep_rule,
+            remove_rule=remove_rule,
             catalogue=CATALOGUE,
             objections=objections,
             zone=world.system.city.registry.zone,

@@ -278,6 +278,9 @@ def service(folder: Path) -> Iterator[Service]:
     async def keep_rule(_own: OwnRule, _by: str, _action: str, /) -> Mapping[str, tuple[str, str]]:
         return {}
 
+    async def remove_rule(_rule: str, _by: str, /) -> Mapping[str, tuple[str, str]]:
+        return {}
+
     context = ApiContext(
         readers=readers,
         history=LedgerHistory(readers),
@@ -300,6 +303,7 @@ def service(folder: Path) -> Iterator[Service]:
         backtest=lambda *_: Backtest(readings=0, reports=[], firings=[]),
         reload_rules=reload_rules,
         keep_rule=keep_rule,
+        remove_rule=remove_rule,
         catalogue=CATALOGUE,
         objections=objections,
         act=act,

@@ -155,6 +155,42 @@ def test_a_rule_of_the_api_is_made_edited_disabled_and_enabled(desk: DeskOf) -> 
     assert actions == ["rule-enable", "rule-disable", "rule-edit", "rule-create"]
 
 
+def test_a_rule_of_the_api_is_deleted_and_what_it_said_stays(desk: DeskOf) -> None:
+    assert desk.post("/v1/rules", {"rule": NOISE}).status_code == 201
+    desk.world.at("00:02").publish("air-1", noise=75.0)
+    assert desk.delete("/v1/rules/noise").status_code == 204
+    assert desk.world.transitions()[-1] == ("noise", "resolved", "rule-removed")
+    told = desk.world.transitions()
+    desk.world.at("00:03").publish("air-1", noise=76.0).restart().at("00:04")
+    assert desk.world.transitions() == told
+    desk = DeskOf(desk.world)
+    assert "noise" not in [rule["id"] for rule in desk.get("/v1/rules")["items"]]
+    story = desk.get("/v1/rules/noise")
+    assert [one["version"] is None for one in story["versions"]] == [True, False]
+    (line,) = [one for one in desk.get("/v1/audit")["items"] if one["action"] == "rule-delete"]
+    assert (line["subject"], line["key"]) == ("noise", story["versions"][0]["by"])
+    assert desk.delete("/v1/rules/noise").status_code == 404
+    assert desk.post("/v1/rules", {"rule": NOISE}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        pytest.param("haze", "rules.yaml:5; edit the file", id="of a file"),
+        pytest.param("noise", "the rule both needs it", id="another one needs it"),
+    ],
+)
+def test_what_cannot_be_deleted_stays(rule: str, words: str, desk: DeskOf) -> None:
+    names = NOISE["name"]
+    both = {"id": "both", "kind": "composite", "name": names, "of": ["noise", "haze"], "need": 2}
+    desk.post("/v1/rules", {"rule": NOISE})
+    assert desk.post("/v1/rules", {"rule": both}).status_code == 201
+    before = desk.get("/v1/rules"), desk.get("/v1/audit")
+    response = desk.delete(f"/v1/rules/{rule}")
+    assert (response.status_code, words in response.json()["detail"]) == (409, True)
+    assert (desk.get("/v1/rules"), desk.get("/v1/audit")) == before
+
+
 @pytest.mark.parametrize(
     ("method", "path", "rule", "status", "words"),
     [
