@@ -10,6 +10,7 @@ import httpx
 
 from alerts.audience import Audience
 from alerts.explanation import RuleFacts
+from alerts.fallback import Fallback
 from alerts.notify.guard import Guard, networks
 from alerts.notify.mqtt import Publish
 from alerts.notify.table import ChannelEntry, Means, Notifier
@@ -72,7 +73,14 @@ async def start(
         clock=clock,
     )
     outboxes = [
-        Outbox(name, notifier, readers=system.readers, write=write, clock=clock)
+        Outbox(
+            name,
+            notifier,
+            readers=system.readers,
+            write=write,
+            clock=clock,
+            fallback=Fallback(ready(system.settings, system.channels)),
+        )
         for name, notifier in _notifiers(system, means)
     ]
     loop = asyncio.get_running_loop()

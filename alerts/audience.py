@@ -16,7 +16,7 @@ from core.groups import Addressee
 from core.model import STORM, Severity, State
 from core.notices import Channel, NoticeReason, Recipient, Told
 from core.subscribers import Subscriber
-from storage import subscribers
+from storage import rerouting, subscribers
 
 
 class _About(NamedTuple):
@@ -45,13 +45,14 @@ class Audience:
         for told in alerts:
             about.setdefault(_about(told), []).append(told)
         together: dict[frozenset[_About], Sequence[Told]] = {}
+        spent = rerouting.spent(connection, now)
         for one in subscribers.reachable(connection):
             wanted = frozenset(k for k, some in about.items() if wants(one.subscriptions, some[0]))
             if wanted not in together:
                 together[wanted] = [told for told in alerts if _about(told) in wanted]
             some = together[wanted]
             severity = max((told.severity for told in some), default=None)
-            addressee = severity and self._addressee(one, severity, reason, now)
+            addressee = severity and self._addressee(one, severity, reason, spent, now)
             if addressee:
                 yield addressee, some
 
@@ -61,19 +62,26 @@ class Audience:
         """How those of these subscribers who can still be reached are told that something so severe
         is over: by the way that is theirs now.
         """
+        spent, resolved = rerouting.spent(connection, now), NoticeReason.RESOLVED
         told = {
-            one.id: self._addressee(one, of[one.id], NoticeReason.RESOLVED, now)
+            one.id: self._addressee(one, of[one.id], resolved, spent, now)
             for one in subscribers.those(connection, of)
         }
         return {identifier: addressee for identifier, addressee in told.items() if addressee}
 
     def _addressee(
-        self, one: Subscriber, severity: Severity, reason: NoticeReason, now: int
+        self,
+        one: Subscriber,
+        severity: Severity,
+        reason: NoticeReason,
+        spent: Collection[Channel],
+        now: int,
     ) -> Addressee | None:
-        contact = next((c for c in ways(one) if c.channel in self.channels), None)
         timing, at = when(one.preferences, severity, reason, now, self.zone)
-        if contact is None or timing is Timing.NEVER:
+        usable = [contact for contact in ways(one) if contact.channel in self.channels]
+        if not usable or timing is Timing.NEVER:
             return None
+        contact = next((c for c in usable if c.channel not in spent), usable[0])
         return Addressee(contact.channel, Recipient(contact.address, one.language, one.id), at)
 
 

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from alerts.fallback import NO_OTHER_WAY, Fallback
 from alerts.notify.table import Notifier
 from core.errors import Blame, DeliveryError, StorageError
 from core.model import HOUR, MINUTE, SECOND
@@ -97,10 +98,10 @@ class Outbox:
 
     `readers` are asked whether there is anything; `write` changes the ledger; `clock` is µs UTC.
     What waits for longer than it `lives`, µs, is told in a digest. `sent` is told of each parcel
-    that was taken, with the seconds since its notice was made.
+    that was taken, with the seconds since its notice was made; `fallback` knows other ways.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is a seam
         self,
         channel: Channel,
         notifier: Notifier,
@@ -110,6 +111,7 @@ class Outbox:
         clock: Callable[[], int],
         lives: int = LIVES,
         sent: Callable[[Channel, float], None] = lambda _channel, _seconds: None,
+        fallback: Fallback = NO_OTHER_WAY,
         sender: str = "andaman",
     ) -> None:
         self.channel = channel
@@ -120,6 +122,7 @@ class Outbox:
         self._clock = clock
         self._lives = lives
         self._sent = sent
+        self._fallback = fallback
         self._sender = sender
         self._woken = asyncio.Event()
 
@@ -212,8 +215,7 @@ class Outbox:
             if error.blame is Blame.ADDRESS and len(parcel.recipients) > 1:
                 await self._record(partial(table.split, parcel=parcel))
             else:
-                dead = partial(table.record_dead, parcel=parcel, words=error.words, at=now)
-                await self._record(dead)
+                await self._record(partial(self._give_up, parcel=parcel, error=error, at=now))
             return
         asked = min(round((error.retry_after or 0) * SECOND), LONGEST_ASKED)
         due_at = now + max(backoff(parcel.id, parcel.attempt), asked)
@@ -222,15 +224,20 @@ class Outbox:
         else:
             self.circuit.pause(error.words, now + max(asked, PAUSE))
             due_at = now
-        await self._record(
-            partial(
-                table.record_failed,
-                parcel=parcel,
-                sender=self._sender,
-                words=error.words,
-                due_at=due_at,
-            )
-        )
+
+        def put_off(connection: Connection) -> None:
+            table.record_failed(connection, parcel, self._sender, error.words, due_at)
+            if error.blame is Blame.QUOTA:
+                self._fallback.spent(connection, self.channel, now)
+
+        await self._record(put_off)
+
+    def _give_up(
+        self, connection: Connection, parcel: Parcel, error: DeliveryError, at: int
+    ) -> None:
+        table.record_dead(connection, parcel, error.words, at)
+        if error.blame is Blame.ADDRESS:
+            self._fallback.unreachable(connection, parcel, error.words, at)
 
     async def _record(self, change: Callable[[Connection], object]) -> None:
         """Write down what came of a try: until the ledger takes it, for it cannot be tried again

@@ -1,12 +1,12 @@
 """Notices, and the parcels and deliveries in which they go out: how they are planned."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, func, insert, select
 
-from core.groups import Planned, PlannedNotice
+from core.groups import Planned, PlannedNotice, PlannedParcel
 from core.model import Severity, State
 from core.notices import Channel, Notice, Recipient
 from storage import schema
@@ -117,10 +117,17 @@ def _keep_notice(connection: Connection, planned: PlannedNotice) -> None:
     if about:
         driver: Any = connection.connection.driver_connection
         driver.executemany(_ABOUT, about).close()
-    for parcel in planned.parcels:
+    add_parcels(connection, notice.id, notice.made_at, planned.parcels)
+
+
+def add_parcels(
+    connection: Connection, notice: str, made_at: int, planned: Iterable[PlannedParcel]
+) -> None:
+    """Keep parcels of a notice that was made at `made_at`."""
+    for parcel in planned:
         row = {
             "id": parcel.id,
-            "notice": notice.id,
+            "notice": notice,
             "channel": parcel.channel.value,
             "language": parcel.language,
             "state": "waiting",
@@ -141,7 +148,7 @@ def _keep_notice(connection: Connection, planned: PlannedNotice) -> None:
                     "subscriber": recipient.subscriber,
                     "state": "waiting",
                     "planned_for": parcel.at,
-                    "deferred": parcel.at > notice.made_at,
+                    "deferred": parcel.at > made_at,
                 }
                 for identifier, recipient in parcel.deliveries
             ],

@@ -32,6 +32,7 @@ from storage.withdrawing import forget, withdraw
 Edit = Callable[[Subscriber], Subscriber]
 _S, _C, _W = schema.subscribers.c, schema.contacts.c, schema.subscriptions.c
 _CHUNK = 500
+ANDAMAN = "andaman"  # what the audit calls changes that nobody makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +117,7 @@ def change(
     """
     with ledger.transaction() as connection:
         before = subscriber(connection, identifier)
-        if before is None:
-            return None
-        after = edit(before)
-        if after != before:
-            values = {name: value for name, value in _row(after).items() if name != "id"}
-            connection.execute(update(schema.subscribers).where(_S.id == identifier).values(values))
-            if list(after.contacts) != list(before.contacts):
-                _keep_contacts(connection, after)
-            if after.stopped_at is not None and before.stopped_at is None:
-                withdraw(connection, identifier, at, "stopped before it was sent")
-            if list(after.subscriptions) != list(before.subscriptions):
-                _keep_subscriptions(connection, after)
-            note(connection, at, by, "subscriber-changed", identifier, detail)
-        return after
+        return before and _changed(connection, before, edit(before), by=by, at=at, detail=detail)
 
 
 def remove(ledger: Ledger, identifier: str, *, by: str, at: int) -> bool:
@@ -145,7 +133,7 @@ def remove(ledger: Ledger, identifier: str, *, by: str, at: int) -> bool:
 
 
 def mark_contact(
-    ledger: Ledger,
+    connection: Connection,
     channel: Channel,
     address: str,
     state: SubscriberState,
@@ -157,12 +145,34 @@ def mark_contact(
     """An address is like that now, by the server's words: blocked, bounced, or active again.
     Nothing where nobody has it.
     """
-    with ledger.transaction() as connection:
-        known = by_contact(connection, channel, address)
+    known = by_contact(connection, channel, address)
     if known is not None:
-        changed = Contact(channel=channel, address=address, state=state, since=at, words=words)
-        detail = f"{channel} is {state}"
-        change(ledger, known.id, lambda one: one.reached(changed), by=by, at=at, detail=detail)
+        marked = Contact(channel=channel, address=address, state=state, since=at, words=words)
+        after = known.reached(marked)
+        _changed(connection, known, after, by=by, at=at, detail=f"{channel} is {state}")
+
+
+def _changed(
+    connection: Connection,
+    before: Subscriber,
+    after: Subscriber,
+    *,
+    by: str,
+    at: int,
+    detail: str,
+) -> Subscriber:
+    if after == before:
+        return after
+    values = {name: value for name, value in _row(after).items() if name != "id"}
+    connection.execute(update(schema.subscribers).where(_S.id == after.id).values(values))
+    if list(after.contacts) != list(before.contacts):
+        _keep_contacts(connection, after)
+    if list(after.subscriptions) != list(before.subscriptions):
+        _keep_subscriptions(connection, after)
+    if after.stopped_at is not None and before.stopped_at is None:
+        withdraw(connection, after.id, at, "stopped before it was sent")
+    note(connection, at, by, "subscriber-changed", after.id, detail)
+    return after
 
 
 def _keep_contacts(connection: Connection, of: Subscriber) -> None:

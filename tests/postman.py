@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from alerts.fallback import Fallback
 from alerts.notify.table import ChannelEntry, Notifier
 from alerts.outbox import Outbox
 from core.errors import DeliveryError
@@ -87,6 +88,7 @@ class Post:
                 readers=world.system.readers,
                 write=self._write,
                 clock=world.clock,
+                fallback=Fallback([Channel(name) for name in servers]),
             )
             for name, server in servers.items()
         }

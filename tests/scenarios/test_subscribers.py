@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import Blame, DeliveryError
 from core.model import HOUR, Severity
 from core.notices import Channel
 from core.subscribers import (
@@ -18,7 +19,7 @@ from core.subscribers import (
     Subscription,
 )
 from storage import joining, subscribers
-from tests.postman import NOTIFY, Post, Server, channels
+from tests.postman import NOTIFY, Post, Server, channels, refuse
 from tests.world import World, small_world
 
 EVERYBODY = NOTIFY.replace("receivers:", "receivers:\n  - {name: everybody, subscribers: true}")
@@ -195,3 +196,59 @@ def test_who_was_deleted_leaves_nothing_with_their_address(
     assert rows == [("", "", "dropped"), ("", "", "sent")]
     post.until("07:30")
     assert line.said() == [("U-heard", "first", WARNING)]
+
+
+BOTH = (by(Channel.LINE, "U-both"), by(Channel.EMAIL, "both@example.com"))
+
+
+def states(world: World, channel: str) -> list[str]:
+    query = "SELECT DISTINCT state FROM contacts WHERE channel = ? ORDER BY state"
+    with world.system.readers.connect() as connection:
+        return [row[0] for row in connection.exec_driver_sql(query, (channel,))]
+
+
+def test_who_blocked_us_gets_the_same_by_mail(
+    world: World, post: Post, line: Server, email: Server
+) -> None:
+    join(world, "both", reached=BOTH)
+    line.answer = refuse(DeliveryError("400 blocked", Blame.ADDRESS))
+    world.publish("bin-1", fill_level=97.0)
+    post.until("00:06")
+    assert email.said() == [("both@example.com", "first", CRITICAL)]
+    assert (states(world, "line"), states(world, "email")) == (["blocked"], ["active"])
+    world.publish("bin-1", fill_level=10.0)
+    post.until("00:10")
+    assert email.said()[1:] == [("both@example.com", "resolved", OVER)]
+    assert len(line.tries) == 1
+
+
+def test_an_address_that_bounces_is_not_tried_again(
+    world: World, post: Post, email: Server
+) -> None:
+    join(world, "mail", reached=BOTH[1:])
+    email.answer = refuse(DeliveryError("550 no such user", Blame.ADDRESS))
+    world.publish("bin-1", fill_level=97.0)
+    post.until("03:00")
+    assert len(email.tries) == 1
+    assert states(world, "email") == ["bounced"]
+
+
+def test_when_the_months_messages_are_spent_mail_takes_over(
+    world: World, post: Post, line: Server, email: Server
+) -> None:
+    join(world, "both", reached=BOTH)
+    join(world, "line")
+    line.answer = refuse(DeliveryError("429 monthly limit", Blame.QUOTA))
+    world.publish("bin-1", fill_level=97.0)
+    post.until("00:06")
+    assert email.said() == [("both@example.com", "first", CRITICAL)]
+    world.publish("air-1", pm25=90.0)
+    post.until("00:20")
+    assert len(email.said()) == 2
+    assert states(world, "line") == ["active"]
+    line.answer = lambda _: None
+    post.until("01:30")
+    assert {who for who, _, _ in line.said()} == {"U-line"}
+    world.publish("bin-2", gateway="other", fill_level=97.0)
+    post.until("01:33")
+    assert {who for who, _, _ in line.said()} == {"U-line", "U-both"}

@@ -120,10 +120,11 @@ def test_whoever_cannot_be_reached_is_not_reachable(ledger: Ledger) -> None:
 
 def test_an_address_that_bounces_says_why(ledger: Ledger) -> None:
     bounced = SubscriberState.BOUNCED
-    subscribers.mark_contact(
-        ledger, Channel.EMAIL, MAIL.address, bounced, by="andaman", at=NOW + 1, words="550 unknown"
-    )
-    subscribers.mark_contact(ledger, Channel.EMAIL, "b@x", bounced, by="andaman", at=NOW)
+    words = "550 unknown"
+    with ledger.transaction() as connection:
+        gone = (connection, Channel.EMAIL)
+        subscribers.mark_contact(*gone, MAIL.address, bounced, by="x", at=NOW + 1, words=words)
+        subscribers.mark_contact(*gone, "b@x", bounced, by="x", at=NOW)
     one = kept(ledger)
     assert one is not None
     assert one.contacts == (replace(MAIL, state=bounced, since=NOW + 1, words="550 unknown"),)
@@ -151,9 +152,9 @@ def test_following_in_line_makes_a_subscriber_and_coming_back_wakes_them(ledger:
     made = joining.follow(ledger, USER, "th", NOW)
     assert (made.state, made.language) == (SubscriberState.ACTIVE, "th")
     assert made.consent == Consent(at=NOW, way=ConsentWay.CHAT)
-    subscribers.mark_contact(
-        ledger, Channel.LINE, USER, SubscriberState.BLOCKED, by="line", at=NOW + 1
-    )
+    with ledger.transaction() as connection:
+        blocked = (Channel.LINE, USER, SubscriberState.BLOCKED)
+        subscribers.mark_contact(connection, *blocked, by="line", at=NOW + 1)
     joining.stop(ledger, made.id, by="line", at=NOW + 1)
     back = joining.follow(ledger, USER, "en", NOW + 2)
     assert (back.id, back.state, back.language) == (made.id, SubscriberState.ACTIVE, "th")
