@@ -1,5 +1,6 @@
 """Rules change while the system runs: files are read again, the API writes its own."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from alerts.rule_book import Book
 from alerts.rule_facts import rule_facts
 from alerts.rules import Rule
 from core.configuration import Configuration
-from core.errors import RegistryError
+from core.errors import ConfigError, RegistryError
 from ingest.by_people import ByPeople
 from storage.changes import note
 from storage.ledger import Ledger
@@ -31,6 +32,8 @@ from storage.rules import (
 
 FILES = "files"
 
+log = logging.getLogger(__name__)
+
 Changed = Mapping[str, tuple[str, str]]  # by rule its version before and now, empty for none
 
 
@@ -43,6 +46,9 @@ def first_book(folder: Path, city: Configuration, ledger: Ledger) -> tuple[Book,
     """
     with ledger.transaction() as connection:
         book, before = _read(folder, city, connection), in_force(connection)
+        for rule in book.doubled:  # as with sites and devices
+            log.warning("rule %s was made by the API; a file has it now, and wins", rule)
+            remove_own_rule(connection, rule)
     now = {rule.id: rule for rule in book.rules}
     found = (rule_files.meant(meaning, v) or now.get(name) for name, (v, meaning) in before.items())
     return book, tuple(rule for rule in found if rule is not None)
@@ -131,6 +137,8 @@ class RuleDesk:
         def change(connection: Connection, at: int) -> tuple[Book, Changed]:
             write(connection)
             book = _read(self._folder, self._city, connection)
+            if book.doubled:
+                raise ConfigError(list(book.doubled.values()))
             if subject in book.listed:
                 _refuse_strangers(book, subject)
             elif subject:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -43,10 +43,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
-    """Every rule by its id, and the limits that levels may name."""
+    """Every rule by its id, and the limits that levels may name. `doubled` are rules of the API
+    whose ids stand in files, each with what is wrong and the line.
+    """
 
     listed: Mapping[str, Listed]
     limits: Limits
+    doubled: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -66,6 +69,7 @@ def make(folder: Path, own: Sequence[OwnRule], city: Configuration) -> Book:
     if found:
         raise ConfigError(found)
     listed = {one.id: one for file in files for one in _of_file(file, folder, city, limits)}
+    doubled = {one.id: _doubled(files, one.id) for one in own if one.id in listed}
     problems: dict[str, str] = {}
     read: dict[str, Located[RulesFile]] = {}
     for one in own:
@@ -96,7 +100,13 @@ def make(folder: Path, own: Sequence[OwnRule], city: Configuration) -> Book:
             enabled=one.enabled,
             problem=problems.get(one.id, ""),
         )
-    return Book(listed=listed, limits=limits)
+    return Book(listed=listed, limits=limits, doubled=doubled)
+
+
+def _doubled(files: Sequence[Located[RulesFile]], rule: str) -> str:
+    words = f"the API made a rule {rule} before; delete that one, or give this another id"
+    found = ((file, n) for file in files for n, e in enumerate(file.content.rules) if e.id == rule)
+    return next(file.problem(("rules", n, "id"), words) for file, n in found)
 
 
 def check(book: Book, rule: str) -> None:

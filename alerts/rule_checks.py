@@ -96,9 +96,13 @@ def _key_problems(entry: RuleEntry) -> Found:
 def _terms_problems(entry: RuleEntry, limits: Limits) -> Found:
     strange = list(_limit_problems(entry, limits))
     yield from strange or _level_problems(entry, limits)
-    for name, lasting in (("for", entry.hold), ("clear_for", entry.clear_hold)):
-        if lasting > LONGEST:
-            yield (name,), f"{name} is longer than readings are taken back, {LONGEST // DAY}d"
+    yield from _too_long({("for",): entry.hold, ("clear_for",): entry.clear_hold})
+
+
+def _too_long(durations: Mapping[Place, int | None]) -> Found:
+    for place, lasting in durations.items():
+        if (lasting or 0) > LONGEST:
+            yield place, f"{place[-1]} is longer than readings are taken back, {LONGEST // DAY}d"
 
 
 def _limit_problems(entry: RuleEntry, limits: Limits) -> Found:
@@ -157,6 +161,13 @@ def _too_far(entry: RuleEntry, side: str, low: float, high: float) -> str:
 
 
 def _kind_problems(entry: RuleEntry) -> Found:
+    yield from _too_long(
+        {
+            ("every",): entry.every,
+            ("flap", "within"): entry.flap.within,
+            ("stale_after",): entry.stale_after,
+        }
+    )
     match entry.kind:
         case "count":
             yield from _count_problems(entry)

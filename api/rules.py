@@ -171,7 +171,9 @@ async def create_rule(context: Context, asked: AskedRule, request: Request) -> R
     """Make a rule; with `shadow: true` it is recorded and tells nobody."""
     own = _own(asked.rule)
     if own.id in context.book().listed:
-        raise ApiError("conflict", "rule.id: there is a rule of this name.", field="rule.id")
+        where = context.book().listed[own.id].origin
+        words = f"rule.id: there is a rule of this name ({where}); choose another."
+        raise ApiError("conflict", words, field="rule.id")
     return await _keep(context, own, request, "rule-create")
 
 

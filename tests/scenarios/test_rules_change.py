@@ -191,10 +191,34 @@ def test_what_cannot_be_deleted_stays(rule: str, words: str, desk: DeskOf) -> No
     assert (desk.get("/v1/rules"), desk.get("/v1/audit")) == before
 
 
+def test_a_file_that_names_a_rule_of_the_api_is_refused_and_wins_at_a_start(desk: DeskOf) -> None:
+    assert desk.post("/v1/rules", {"rule": NOISE}).status_code == 201
+    desk.world.at("00:02").publish("air-1", noise=75.0)
+    own = "  - {id: noise, kind: threshold, name: {en: N, th: น}, parameter: noise, "
+    write(desk, RULES + own + "above: {info: 72}}\n")
+    before = desk.world.transitions()
+    response = desk.post("/v1/rules/reload", None)
+    assert response.status_code == 409
+    assert "rules.yaml:9: the API made a rule noise before; delete" in response.json()["detail"]
+    assert desk.world.transitions() == before
+    desk.world.at("00:03").restart()
+    assert desk.world.transitions() == [*before, ("noise", "resolved", "rule-changed")]
+    desk = DeskOf(desk.world)
+    assert desk.get("/v1/rules/noise")["where"] == "rules/rules.yaml:9"
+    assert reload(desk) == []
+
+
 @pytest.mark.parametrize(
     ("method", "path", "rule", "status", "words"),
     [
-        pytest.param("post", "", NOISE | {"id": "haze"}, 409, "rule of this name", id="taken"),
+        pytest.param(
+            "post",
+            "",
+            NOISE | {"id": "haze"},
+            409,
+            "rule of this name (rules/rules.yaml:5)",
+            id="taken",
+        ),
         pytest.param("post", "", NOISE | {"abve": 3}, 400, "rule.abve", id="a key"),
         pytest.param("post", "", NOISE | {"parameter": "din"}, 400, "not in the catal", id="what"),
         pytest.param("put", "/haze", NOISE | {"id": "haze"}, 409, "rules.yaml:5", id="of a file"),

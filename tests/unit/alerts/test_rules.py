@@ -19,6 +19,11 @@ RULE = """\
     parameter: fill_level
     above: {warning: 80}
 """
+NAMED = "kind: composite, name: {en: C, th: ค}"
+COMPOSITES = f"""{RULE}\
+  - {{id: s, {NAMED}, need: any, of: [r, s]}}
+  - {{id: t, {NAMED}, need: any, of: [s]}}
+"""
 KINDS = "'composite', 'count', 'missing', 'rate' or 'threshold'"
 LIMITS = """
 limits:
@@ -168,6 +173,46 @@ def test_a_level_may_be_a_limit_of_the_law(tmp_path: Path) -> None:
             RULE + "    inhibited_by: [r]\n",
             ["7: r is inhibited by r; one of them must be heard"],
             id="inhibited by itself",
+        ),
+        pytest.param(
+            RULE + "    for: 31d\n    clear_for: 31d\n    stale_after: 31d\n",
+            [
+                "7: for is longer than readings are taken back, 30d",
+                "8: clear_for is longer than readings are taken back, 30d",
+                "9: stale_after is longer than readings are taken back, 30d",
+            ],
+            id="longer than anything is known",
+        ),
+        pytest.param(
+            RULE + "    flap: {times: 2, within: 31d}\n    overrides: {bin: {for: 31d}}\n",
+            [
+                "8: for is longer than readings are taken back, 30d",
+                "7: within is longer than readings are taken back, 30d",
+            ],
+            id="longer than anything is known, elsewhere",
+        ),
+        pytest.param(
+            RULE + "    overrides: {bin: {above: {warning: 50}, clear: 60}}\n",
+            ["7: clear 60 is beyond the mildest level; write at most 50"],
+            id="clear above the level of a site",
+        ),
+        pytest.param(
+            COMPOSITES.replace("[r, s]", "[r, t]"),
+            [
+                "7: s needs t needs s; a composite must not need itself",
+                "8: t needs s needs t; a composite must not need itself",
+            ],
+            id="composites in a circle",
+        ),
+        pytest.param(
+            COMPOSITES.replace("[r, s]", "[s]"),
+            ["7: s needs s; a composite must not need itself"],
+            id="a composite of itself",
+        ),
+        pytest.param(
+            COMPOSITES.replace("[r, s]", "[nobody]"),
+            ["7: no rule is called nobody; correct it"],
+            id="a composite of nothing",
         ),
         pytest.param(
             RULE + RULE,
