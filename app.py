@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine as Database
 
 import brokers
+import chatting
 import ruling
 import telling
 import upkeep
@@ -32,6 +33,7 @@ from alerts.escalation import LadderEntry
 from alerts.followup import Arrangements, FollowUp
 from alerts.maintenance import WindowEntry
 from alerts.muting import Relations
+from alerts.notify.line_chat import ChatDesk
 from alerts.notify.table import NOTIFIERS, ChannelEntry
 from alerts.routing import Routes
 from alerts.rules import Rule
@@ -349,6 +351,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await telling.start(
             stack, system, write, now, partial(mqtt_retained.publish, broker.address)
         )
+        chat = await chatting.start(stack, system, write, now)
         local = new_key()
         status = partial(upkeep.status, system, worker, listener, forwarder, broker, rate)
         context = _context(
@@ -359,6 +362,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             broker.follower,
             status=status,
             collectors=(settled,),
+            chat=chat,
         )
         await _serve(stack, system, worker, context, door)
         stack.enter_context(local_file(settings.data_dir, {"api": api_url, "key": local.text}))
@@ -430,6 +434,7 @@ def _context(
     *,
     status: Callable[[], SystemStatus] = lambda: SystemStatus(checks={}),
     collectors: tuple[Collector, ...] = (),
+    chat: ChatDesk | None = None,
 ) -> ApiContext:
     async def push(topic: bytes, payload: bytes) -> Settled:
         message = Message(topic, payload, now(), qos=1)
@@ -486,6 +491,7 @@ def _context(
         links=system.links,
         channels=_ways_out(system),
         ladders=system.city.ladders,
+        chat=chat,
         zone=system.city.registry.zone,
         intervals={p.id: p.interval for p in system.city.profiles.values()},
         local_key_hash=local_key_hash,

@@ -48,6 +48,7 @@ ROUTES: Mapping[str, Standing] = {
     "GET /health/live": Standing.ANYONE,
     "GET /health/ready": Standing.ANYONE,
     "GET /metrics": Standing.VIEWER,
+    "POST /line/webhook": Standing.ANYONE,
     "GET /openapi.json": Standing.ANYONE,
     "GET /public/confirm/{token}": Standing.ANYONE,
     "POST /public/confirm/{token}": Standing.ANYONE,

@@ -14,6 +14,7 @@ from alerts.backtest import Backtest, Label
 from alerts.escalation import LadderEntry
 from alerts.explanation import RuleFacts
 from alerts.muting import Standing
+from alerts.notify.line_chat import ChatDesk
 from alerts.rule_book import Book
 from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
@@ -154,7 +155,8 @@ class ApiContext:
     `zone` is the city's; `intervals` say how often a model of device reports, µs.
 
     `standing` tells what may hold alerts back at a moment, µs; `act` does what an officer does to
-    an alert, and gives nothing where that does not apply; `ladders` are those of escalation.
+    an alert, and gives nothing where that does not apply; `ladders` are those of escalation. `chat`
+    talks to users of LINE, where that is set up.
 
     `links` make and read the addresses that are sent to people; `channels` are those that are set
     up.
@@ -192,6 +194,7 @@ class ApiContext:
     links: Links
     channels: frozenset[Channel] = frozenset()
     ladders: Sequence[LadderEntry] = ()
+    chat: ChatDesk | None = None
     zone: ZoneInfo = UTC_ZONE
     intervals: Mapping[str, int] = field(default_factory=dict)
     local_key_hash: str | None = None

@@ -25,6 +25,7 @@ from api import (
     imports,
     keys,
     latest,
+    line,
     maintenance,
     metrics,
     parameters,
@@ -109,7 +110,7 @@ def create_app(context: ApiContext) -> FastAPI:
     v1 = APIRouter(prefix="/v1")
     for resource in _RESOURCES:
         v1.include_router(resource.router)
-    for router in (v1, health.router, metrics.router, docs.router, public.router):
+    for router in (v1, health.router, line.router, metrics.router, docs.router, public.router):
         app.include_router(router)
     for expected in (HTTPException, RequestValidationError):
         app.add_exception_handler(expected, _answer)

@@ -120,3 +120,15 @@ deliveries = Table(
     ),
     Index("deliveries_dead", "channel", "address", sqlite_where=_DEAD, postgresql_where=_DEAD),
 )
+
+# What users of LINE did, as LINE told us (JSON of one event); the body goes when it is handled.
+line_events = Table(
+    "line_events",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("received_at", BigInteger, nullable=False),
+    Column("handled_at", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+    Index("line_events_waiting", "position", sqlite_where=text("handled_at IS NULL")),
+)

@@ -43,6 +43,11 @@ def known(connection: Connection) -> Configuration:
     )
 
 
+def sites(connection: Connection) -> list[Site]:
+    """All sites."""
+    return [_site(row) for row in connection.execute(select(schema.sites))]
+
+
 def placements(
     connection: Connection, devices: Sequence[str] | None = None
 ) -> dict[str, list[Placement]]:

@@ -154,5 +154,97 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "ท่านได้รับอีเมลนี้เพราะอยู่ในรายชื่อ “{receiver}” ของ Andaman",
         ),
         "mail-stop": Phrase("Unsubscribe", "ยกเลิกการรับแจ้งเตือน"),
+        # what the chat answers
+        "chat-welcome": Phrase(
+            "Hello! I tell you when something is wrong with the sea, the air or the bins of your "
+            "places. Which language do you want?",
+            "สวัสดีครับ ระบบจะแจ้งท่านเมื่อน้ำทะเล อากาศ หรือถังขยะในพื้นที่ของท่านมีสิ่งผิดปกติ ท่านต้องการใช้ภาษาใด",
+        ),
+        "chat-language": Phrase("We speak English.", "ใช้ภาษาไทย"),
+        "chat-help": Phrase(
+            "Type the name of a place to hear of it, or tap what you want. STOP ends all messages.",
+            "พิมพ์ชื่อสถานที่เพื่อรับการแจ้งเตือน หรือแตะเลือกเมนู พิมพ์ หยุด เพื่อเลิกรับข้อความทั้งหมด",
+        ),
+        "chat-unknown": Phrase(
+            "I do not know “{text}”. Type the name of a place, or tap what you want.",
+            "ไม่พบ “{text}” โปรดพิมพ์ชื่อสถานที่ หรือแตะเลือกเมนู",
+        ),
+        "chat-which": Phrase("Which one?", "เลือกสถานที่"),
+        "chat-add": Phrase(
+            "Of what do you want to hear? Tap, or type the name of a place.",
+            "ต้องการรับการแจ้งเตือนเรื่องใด แตะเลือก หรือพิมพ์ชื่อสถานที่",
+        ),
+        "chat-subscribed": Phrase(
+            "You will hear of: {place} ({severity} or worse).",
+            "ท่านจะได้รับการแจ้งเตือนของ {place} (ระดับ{severity}ขึ้นไป)",
+        ),
+        "chat-full": Phrase(
+            "That is as many as I can remember. Choose less, such as all of one kind.",
+            "รายการเต็มแล้ว โปรดลดรายการ เช่น เลือกทั้งประเภทแทน",
+        ),
+        "chat-unsubscribed": Phrase(
+            "You hear no more of: {place}.", "ยกเลิกการแจ้งเตือนของ {place} แล้ว"
+        ),
+        "chat-list": Phrase(
+            "You hear of ({severity} or worse):", "ท่านรับการแจ้งเตือนของ (ระดับ{severity}ขึ้นไป):"
+        ),
+        "chat-none": Phrase("You have not chosen anything yet.", "ท่านยังไม่ได้เลือกรายการใด"),
+        "chat-quiet-is": Phrase(
+            "Quiet hours: {start} to {end}.", "ช่วงเวลางดรบกวน: {start} ถึง {end}"
+        ),
+        "chat-quiet-none": Phrase("No quiet hours.", "ไม่มีช่วงเวลางดรบกวน"),
+        "chat-quiet": Phrase(
+            "When do you want quiet? What is critical comes all the same. Tap, or type "
+            "“quiet 22:00-06:00”.",
+            "ต้องการงดรบกวนเวลาใด การแจ้งเตือนวิกฤตยังส่งตามปกติ แตะเลือก หรือพิมพ์ “เงียบ 22:00-06:00”",
+        ),
+        "chat-severity": Phrase(
+            "From which severity on do you want to hear?", "ต้องการรับการแจ้งเตือนตั้งแต่ระดับใด"
+        ),
+        "chat-severity-is": Phrase(
+            "You hear of what is {severity} or worse.", "ท่านจะได้รับการแจ้งเตือนระดับ{severity}ขึ้นไป"
+        ),
+        "chat-muted": Phrase(
+            "Quiet until {until}. Write START to hear of alerts again.",
+            "พักการแจ้งเตือนถึง {until} พิมพ์ เริ่ม เพื่อรับอีกครั้ง",
+        ),
+        "chat-stopped": Phrase(
+            "You get no more messages from us. Write START if you want them again.",
+            "ยกเลิกการส่งข้อความทั้งหมดแล้ว พิมพ์ เริ่ม หากต้องการรับอีกครั้ง",
+        ),
+        "chat-started": Phrase("You get messages again.", "ท่านจะได้รับข้อความอีกครั้ง"),
+        "chat-well": Phrase("All is well at your places.", "ทุกแห่งที่ท่านเลือกเป็นปกติ"),
+        "chat-linked": Phrase(
+            "Your account is linked to {owner}. You may take alerts on.",
+            "เชื่อมบัญชีกับ {owner} แล้ว ท่านสามารถรับเรื่องได้",
+        ),
+        "chat-not-linked": Phrase(
+            "That code is not good, or no more. Ask for another one.",
+            "รหัสไม่ถูกต้องหรือหมดอายุ โปรดขอรหัสใหม่",
+        ),
+        "chat-officers": Phrase(
+            "That is for officers. Ask for a code to link your account, and write it here.",
+            "สำหรับเจ้าหน้าที่เท่านั้น โปรดขอรหัสเพื่อเชื่อมบัญชี แล้วพิมพ์รหัสที่นี่",
+        ),
+        "chat-acknowledged": Phrase("Noted: you have taken it on.", "บันทึกแล้ว: ท่านรับเรื่องนี้"),
+        "chat-not-open": Phrase("The alert is over already.", "การแจ้งเตือนนี้สิ้นสุดแล้ว"),
+        "chat-joined": Phrase(
+            "This chat is {group}. Put that under line: in notify.yaml, and alerts come here.",
+            "รหัสของห้องนี้คือ {group} ใส่ไว้ที่ line: ใน notify.yaml เพื่อรับการแจ้งเตือนในห้องนี้",
+        ),
+        # what can be tapped in the chat
+        "tap-status": Phrase("Status", "สถานะ"),
+        "tap-add": Phrase("Add a place", "เพิ่มสถานที่"),
+        "tap-list": Phrase("My places", "รายการของฉัน"),
+        "tap-severity": Phrase("Severity", "ระดับ"),
+        "tap-quiet": Phrase("Quiet hours", "เวลางดรบกวน"),
+        "tap-quiet-off": Phrase("No quiet hours", "ไม่งดรบกวน"),
+        "tap-language": Phrase("ภาษาไทย (Thai)", "อังกฤษ (English)"),
+        "tap-stop": Phrase("Stop", "หยุด"),
+        "kind-air": Phrase("All air stations", "สถานีอากาศทั้งหมด"),
+        "kind-all": Phrase("Everything", "ทุกอย่าง"),
+        "kind-beach": Phrase("All beaches", "ชายหาดทั้งหมด"),
+        "kind-bin": Phrase("All bins", "ถังขยะทั้งหมด"),
+        "kind-weather": Phrase("All weather masts", "เสาวัดอากาศทั้งหมด"),
     }
 )

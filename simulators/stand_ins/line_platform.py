@@ -197,9 +197,13 @@ class Platform:
     def signed(self, *events: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
         """The body of the call of a webhook, and its headers."""
         body = json.dumps({"destination": "U" + "0" * 32, "events": events}).encode()
+        return body, self.headers(body)
+
+    def headers(self, body: bytes) -> dict[str, str]:
+        """The headers of a call with this body."""
         digest = hmac.new(self.secret.encode(), body, hashlib.sha256).digest()
         signature = base64.b64encode(digest).decode()
-        return body, {"Content-Type": "application/json", "X-Line-Signature": signature}
+        return {"Content-Type": "application/json", "X-Line-Signature": signature}
 
     def _event(self, user: str, **more: Any) -> dict[str, Any]:
         token = f"{user}.{uuid4().hex}"

@@ -20,6 +20,7 @@ OPEN = {"none", "bad", "revoked", "gateway", *READ}
 EXPECTED = {
     "GET /docs": OPEN,
     "GET /health/live": OPEN,
+    "POST /line/webhook": OPEN,
     "GET /health/ready": OPEN,
     "GET /metrics": READ,
     "GET /openapi.json": OPEN,
@@ -82,6 +83,7 @@ EXPECTED = {
     "POST /v1/rules": {"admin"},
     "POST /v1/rules/backtest": {"officer", "admin"},
     "POST /v1/rules/reload": {"admin"},
+    "DELETE /v1/rules/{rule}": {"admin"},
     "GET /v1/rules/{rule}": READ,
     "PUT /v1/rules/{rule}": {"admin"},
     "POST /v1/rules/{rule}/disable": {"officer", "admin"},
