@@ -16,9 +16,12 @@ from cli_shared import settings_of, told, writing
 from core.errors import StartError
 from dashboards.build import FOLDER, build, stale, text_of, write
 from dashboards.facts import Band, Bands, Facts, Level
+from dashboards.frame import LINK
 from dashboards.panels import Json
+from dashboards.publish import Outcome, Report, publish
 
 PM25 = "th-aqi-pm25-24h"
+CREATED, UPDATED = Outcome.CREATED, Outcome.UPDATED
 commands = typer.Typer(help="Dashboards for Grafana.", no_args_is_help=True)
 
 
@@ -45,8 +48,45 @@ def build_dashboards(
             typer.echo(f"{len(built)} dashboards, {len(changed)} files changed")
 
 
-def dashboards_of(config: Path) -> Mapping[str, Json]:
-    """The dashboards of a city's files.
+@commands.command("publish")
+def publish_dashboards(
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite ours where they were edited by hand.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing; show what would change.")
+    ] = False,
+) -> None:
+    """Take the dashboards to the Grafana of ANDAMAN_GRAFANA_URL; exit 1 where one was left alone.
+
+    Example: ANDAMAN_GRAFANA_URL=http://127.0.0.1:3000 andaman dashboards publish --dry-run
+    """
+    from dashboards.grafana import Grafana  # noqa: PLC0415  its client is needed here alone
+
+    with told():
+        settings = settings_of(None)
+        built = dashboards_of(settings.config_dir, settings.public_url or LINK)
+        grafana = Grafana(settings.grafana_url, settings.grafana_token.get_secret_value())
+        version = grafana.greet()
+        typer.echo(f"Grafana {version or 'of a version that it does not tell'}")
+        left = 0
+        for report in publish(grafana, built, force=force, dry_run=dry_run):
+            _show(report, dry_run=dry_run)
+            left += not report.outcome.done
+        if left:
+            raise StartError(f"{left} of {len(built)} dashboards are not as built")
+
+
+def _show(report: Report, *, dry_run: bool) -> None:
+    for line in report.diff if dry_run else ():
+        typer.echo(line)
+    words = f" ({report.words})" if report.words else ""
+    would = "would be " if dry_run and report.outcome in (CREATED, UPDATED) else ""
+    typer.echo(f"{report.uid}: {would}{report.outcome}{words}")
+
+
+def dashboards_of(config: Path, link: str = LINK) -> Mapping[str, Json]:
+    """The dashboards of a city's files; `link` is the address of Andaman in their links.
 
     Raises:
         ConfigError: the files have mistakes.
@@ -57,7 +97,7 @@ def dashboards_of(config: Path) -> Mapping[str, Json]:
         raise StartError(f"no file of {config / 'standards'} has an index {PM25}; add it")
     levels = [level for rule in city.rules for level in levels_of(rule)]
     facts = Facts(levels=tuple(levels), pm25=_bands(indices[PM25]), zone=city.registry.zone.key)
-    return build(facts)
+    return build(facts, link)
 
 
 def levels_of(rule: Rule) -> Iterable[Level]:

@@ -11,7 +11,14 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SECRETS = ("mqtt_password", "influx_token", "line_token", "line_secret", "smtp_password")
+SECRETS = (
+    "mqtt_password",
+    "influx_token",
+    "grafana_token",
+    "line_token",
+    "line_secret",
+    "smtp_password",
+)
 
 _HERE = Path(__file__).resolve().parent.parent
 
@@ -86,6 +93,12 @@ class Settings(BaseSettings):
     )
     line_secret: SecretStr = Field(
         default=SecretStr(""), description="The channel secret, by which LINE signs what it sends."
+    )
+    grafana_url: str = Field(
+        default="", description="http://host:port of a Grafana to publish dashboards to."
+    )
+    grafana_token: SecretStr = Field(
+        default=SecretStr(""), description="Token of a service account there that may write them."
     )
     batch_messages: int = Field(
         default=1000, ge=1, le=10_000, description="Most messages in one batch."

@@ -10,6 +10,7 @@ from dashboards.beach import beach
 from dashboards.bins import bins
 from dashboards.city import city
 from dashboards.facts import Facts, Words
+from dashboards.frame import linked
 from dashboards.officers import officers
 from dashboards.operations import operations
 from dashboards.panels import Json
@@ -27,11 +28,13 @@ DASHBOARDS: tuple[Callable[[Words, Facts], Json], ...] = (
 FOLDER = Path(__file__).parent / "built"
 
 
-def build(facts: Facts) -> Mapping[str, Json]:
-    """Every dashboard by its file below the folder of dashboards: `en/andaman-city-en.json`."""
+def build(facts: Facts, link: str) -> Mapping[str, Json]:
+    """Every dashboard by its file below the folder of dashboards: `en/andaman-city-en.json`;
+    `link` is the address of Andaman in their links.
+    """
     made = ((Words(language), make) for language in LANGUAGES for make in DASHBOARDS)
     found = [(say.language, make(say, facts)) for say, make in made]
-    return {f"{language}/{one['uid']}.json": one for language, one in found}
+    return {f"{language}/{one['uid']}.json": linked(one, link) for language, one in found}
 
 
 def text_of(dashboard: Json) -> str:

@@ -100,6 +100,16 @@ def districts(say: Words) -> Json:
     )
 
 
+def linked(one: Json, address: str) -> Json:
+    """The dashboard with the address of Andaman in its links."""
+    chosen_address = {"query": address, "current": {"text": address, "value": address}}
+    variables = [
+        variable | chosen_address if variable["name"] == "andaman" else variable
+        for variable in one["templating"]["list"]
+    ]
+    return one | {"templating": {"list": variables}}
+
+
 def _choice(name: str, label: str, query: str) -> Json:
     return {
         "type": "query",
@@ -129,8 +139,6 @@ def _always(say: Words) -> list[Json]:
         "type": "textbox",
         "name": "andaman",
         "label": say("Address of Andaman", "ที่อยู่ของ Andaman"),
-        "query": LINK,
-        "current": {"text": LINK, "value": LINK},
         "hide": 2,
     }
     return [source, link]

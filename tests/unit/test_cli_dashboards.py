@@ -10,6 +10,7 @@ from alerts import rule_files
 from cli import cli
 from cli_dashboards import levels_of
 from core import configuration
+from tests.grafana_server import EDITOR, GrafanaServer, serving
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 
@@ -50,3 +51,32 @@ def test_it_says_which_index_is_missing(tmp_path: Path, monkeypatch: pytest.Monk
     code, said = run(monkeypatch, tmp_path / "config", "build", "--check")
     assert code == 1
     assert "has an index th-aqi-pm25-24h; add it" in said.replace("\n", " ")
+
+
+def grafana(monkeypatch: pytest.MonkeyPatch, server: GrafanaServer, *words: str) -> tuple[int, str]:
+    monkeypatch.setenv("ANDAMAN_GRAFANA_URL", server.url)
+    monkeypatch.setenv("ANDAMAN_GRAFANA_TOKEN", EDITOR)
+    return run(monkeypatch, CONFIG, "publish", *words)
+
+
+def test_it_publishes_all_and_says_what_it_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANDAMAN_PUBLIC_URL", "https://andaman.example")
+    with serving(GrafanaServer()) as server:
+        code, said = grafana(monkeypatch, server, "--dry-run")
+        assert code == 0
+        assert "andaman-city-en: would be created" in said
+        assert server.versions == {}
+        code, said = grafana(monkeypatch, server)
+        assert (code, said.count(": created")) == (0, 14)
+        (link,) = (
+            variable["query"]
+            for variable in server.newest("andaman-beach-th")["templating"]["list"]
+            if variable["name"] == "andaman"
+        )
+        assert link == "https://andaman.example"
+        server.edit("andaman-beach-th", "ของฉัน")
+        code, said = grafana(monkeypatch, server)
+    assert code == 1
+    assert "andaman-beach-th: edited by hand since, left alone; --force overwrites it" in said
+    assert "1 of 14 dashboards are not as built" in said
+    assert EDITOR not in said
