@@ -339,7 +339,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         rate = upkeep.Rate()
         await keep(stack, upkeep.tick(tick, worker, broker, rate, now))
         for work in (
-            upkeep.forget_quarantine(system, worker, now),
+            upkeep.forget_old(system, worker, now),
             upkeep.review(system, worker),
             upkeep.when_idle(worker, units.load),
         ):

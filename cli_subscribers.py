@@ -86,6 +86,17 @@ def subscribers_add(
         typer.echo(f"subscriber {made['id']} is made and is {made['state']}")
 
 
+@commands.command("test")
+def subscribers_test(who: Who, data: Data = None) -> None:
+    """Send somebody a test message, by the way by which an alert would go.
+
+    Example: andaman subscribers test s1f0c2b7e9a3d4586
+    """
+    with told():
+        sent = ask("POST", f"{_path(who)}/test", data)
+        typer.echo(f"a test goes out by {sent['channel']}: delivery {sent['delivery']}")
+
+
 @commands.command("remove")
 def subscribers_remove(who: Who, data: Data = None) -> None:
     """Delete all that is kept of a person, for good.

@@ -18,7 +18,7 @@ from core.errors import StorageError
 from core.model import DAY
 from ingest.mqtt import Listener
 from ingest.worker import Worker
-from storage import bulletin, queries
+from storage import bulletin, queries, subscribers
 from storage.bulletin import Bulletin
 from storage.forwarder import Forwarder, ForwarderHealth, ForwarderState
 from storage.quarantine import forget
@@ -100,22 +100,32 @@ async def review(system: "System", worker: Worker) -> None:
         await asyncio.sleep(0 if more else 1)
 
 
-async def forget_quarantine(system: "System", worker: Worker, clock: Callable[[], int]) -> None:
-    """Once an hour: the quarantine forgets what is beyond its bounds, a little at a time."""
-    settings = system.settings
+async def forget_old(system: "System", worker: Worker, clock: Callable[[], int]) -> None:
+    """Once an hour what is beyond its bounds is forgotten, a little at a time."""
     while True:
-        step = partial(
-            forget,
-            system.ledger,
-            older_than=clock() - settings.quarantine_days * DAY,
-            most=settings.quarantine_entries,
-        )
         try:
-            more = await asyncio.wrap_future(worker.submit(step))
+            more = await asyncio.wrap_future(worker.submit(partial(_forget, system, clock())))
         except StorageError as error:
-            log.warning("the quarantine keeps what is old: %s", error)
+            log.warning("what is old is kept: %s", error)
             more = 0
         await asyncio.sleep(1 if more else 3600)
+
+
+def _forget(system: "System", now: int) -> int:
+    """Of the quarantine, and of people who stopped or never answered; how much that was."""
+    ledger, settings = system.ledger, system.settings
+    entries = forget(
+        ledger,
+        older_than=now - settings.quarantine_days * DAY,
+        most=settings.quarantine_entries,
+    )
+    people = subscribers.forget_old(
+        ledger,
+        now,
+        stopped_before=now - settings.subscriber_days * DAY,
+        asked_before=now - 3 * DAY,  # the word that would confirm it is good for two
+    )
+    return entries + people
 
 
 async def tell_influx(

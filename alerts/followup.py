@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from alerts.escalation import LadderEntry, escalate, ladder_of
 from alerts.maintenance import WindowEntry
 from alerts.muting import Relations, Standing, by_site, mutes
+from alerts.personal import empty_digests
 from alerts.planning import Recorded, Telephone, plan
 from core.groups import Planned
 from core.model import MINUTE, Mark, Reason, Severity, State, Transition
@@ -128,11 +129,15 @@ class FollowUp:
     def _due(self, connection: Connection, now: int) -> Planned:
         """Plan what was to wait until now."""
         telephone, due_at = self.arrangements.telephone, notify_groups.next_due(connection)
-        if telephone is None or due_at is None or due_at > now:
+        if telephone is None:
             return Planned()
-        places = labels.places(connection)
-        muted = partial(_is_muted, {}, self.standing(connection, now, places), places)
-        planned = plan(connection, telephone, Recorded(), muted, now)
+        planned = Planned()
+        if due_at is not None and due_at <= now:
+            places = labels.places(connection)
+            muted = partial(_is_muted, {}, self.standing(connection, now, places), places)
+            planned = plan(connection, telephone, Recorded(), muted, now)
+        nothing = empty_digests(connection, self.arrangements.zone, telephone.channels, now)
+        planned = replace(planned, notices=[*planned.notices, *nothing])
         notices.keep(connection, planned)
         return planned
 

@@ -72,6 +72,13 @@ def next_digest(clock: time, after: int, zone: ZoneInfo) -> int:
     return found if found > after else moment_of(day + timedelta(days=1), clock, zone)
 
 
+def last_digest(clock: time, at: int, zone: ZoneInfo) -> int:
+    """The newest moment up to `at` at which it was `clock` there."""
+    day = day_of(at, zone)
+    found = moment_of(day, clock, zone)
+    return found if found <= at else moment_of(day - timedelta(days=1), clock, zone)
+
+
 def wants(subscriptions: Sequence[Subscription], told: Told) -> bool:
     """Whether any of them is about the alert.
 

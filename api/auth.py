@@ -132,6 +132,7 @@ ROUTES: Mapping[str, Standing] = {
     "DELETE /v1/subscribers/{subscriber}": Standing.ADMIN,
     "POST /v1/subscribers/{subscriber}/code": Standing.OFFICER,
     "GET /v1/subscribers/{subscriber}/export": Standing.OFFICER,
+    "POST /v1/subscribers/{subscriber}/test": Standing.OFFICER,
     "GET /v1/subscribers/{subscriber}/subscriptions": Standing.OFFICER,
     "PUT /v1/subscribers/{subscriber}/subscriptions": Standing.OFFICER,
     "GET /v1/transitions": Standing.VIEWER,

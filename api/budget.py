@@ -5,8 +5,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 
+from starlette.requests import Request
+
 from api.problems import ApiError
-from core.model import SECOND
+from core.model import DAY, HOUR, MINUTE, SECOND
 
 _MOST_NAMES = 10_000  # beyond so many at once the longest silent are forgotten
 
@@ -43,6 +45,27 @@ class Budget:
         if wait := self.spend(name, now):
             retry = {"Retry-After": str(-(-wait // SECOND))}
             raise ApiError("too-many", "That was often enough; try again later.", headers=retry)
+
+
+@dataclass(slots=True)
+class Doors:
+    """How often what sends a message or needs no key may be done. `caller`, `everybody` and
+    `address` are about signing up, `answers` about following a link, `tester` and `tested` about
+    test messages, by key and by subscriber.
+    """
+
+    caller: Budget = field(default_factory=lambda: Budget(most=10, window=HOUR))
+    everybody: Budget = field(default_factory=lambda: Budget(most=300, window=HOUR))
+    address: Budget = field(default_factory=lambda: Budget(most=3, window=DAY))
+    answers: Budget = field(default_factory=lambda: Budget(most=60, window=MINUTE))
+    tester: Budget = field(default_factory=lambda: Budget(most=30, window=HOUR))
+    tested: Budget = field(default_factory=lambda: Budget(most=1, window=MINUTE))
+
+
+def doors_of(request: Request) -> Doors:
+    """Those of the application that answers."""
+    doors: Doors = request.app.state.doors
+    return doors
 
 
 def network_of(host: str | None) -> str:

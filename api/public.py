@@ -7,7 +7,6 @@ programs that look for bad links open all of them.
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
@@ -18,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from alerts.personal import message
 from api import public_pages
-from api.budget import Budget, network_of
+from api.budget import doors_of, network_of
 from api.context import ApiContext, Context
 from api.problems import ApiError, bad_parameter, invalid
 from api.public_pages import Choices, Filled, Place
@@ -27,7 +26,6 @@ from api.subscribers import written
 from api.wishes import AskedWishes, Email, Subscriptions, check_targets, districts
 from core.groups import Planned
 from core.languages import LANGUAGES, Language
-from core.model import DAY, HOUR, MINUTE
 from core.notices import Channel, NoticeReason
 from core.subscribers import Subscriber, masked
 from storage import joining, labels, notices, queries, surroundings
@@ -41,16 +39,6 @@ router = APIRouter(include_in_schema=False)
 _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 300
 Lang = Annotated[str | None, Query(max_length=5)]
-
-
-@dataclass(slots=True)
-class Doors:
-    """How often the public may do what sends a mail or changes something."""
-
-    caller: Budget = field(default_factory=lambda: Budget(most=10, window=HOUR))
-    everybody: Budget = field(default_factory=lambda: Budget(most=300, window=HOUR))
-    address: Budget = field(default_factory=lambda: Budget(most=3, window=DAY))
-    answers: Budget = field(default_factory=lambda: Budget(most=60, window=MINUTE))
 
 
 class AskedSignUp(AskedWishes):
@@ -104,7 +92,7 @@ async def confirm(
     context: Context, request: Request, token: str, lang: Lang = None
 ) -> HTMLResponse:
     """The address is theirs: they are told from now on."""
-    _doors(request).answers.require(_caller(request), context.clock())
+    doors_of(request).answers.require(_caller(request), context.clock())
     at = context.clock()
     done = await written(context, lambda ledger: joining.confirm(ledger, token, _wished, at))
     name = "stale" if done is None else "confirmed"
@@ -122,7 +110,7 @@ def show_leave(request: Request, token: str, lang: Lang = None) -> HTMLResponse:
 @router.post("/u/{token}")
 async def leave(context: Context, request: Request, token: str, lang: Lang = None) -> HTMLResponse:
     """Nothing more is sent to whoever has this link (RFC 8058): at once, and without a question."""
-    _doors(request).answers.require(_caller(request), context.clock())
+    doors_of(request).answers.require(_caller(request), context.clock())
     subscriber, at = context.links.subscriber(token), context.clock()
     if subscriber is not None:
         await written(context, lambda ledger: joining.stop(ledger, subscriber, by=WEB, at=at))
@@ -132,7 +120,7 @@ async def leave(context: Context, request: Request, token: str, lang: Lang = Non
 async def _take(context: ApiContext, request: Request, asked: AskedSignUp) -> None:
     """Keep what they wish until it is confirmed, and have the mail sent."""
     at, word = context.clock(), joining.new_word(Purpose.CONFIRM)
-    if _doors(request).address.spend(asked.email, at):
+    if doors_of(request).address.spend(asked.email, at):
         log.info("no further mail of confirmation to %s today", masked(asked.email))
         return
     language = asked.language or "th"
@@ -158,7 +146,7 @@ def _wished(before: Subscriber, body: str) -> Subscriber:
 def _limit(context: ApiContext, request: Request) -> None:
     if Channel.EMAIL not in context.channels:
         raise ApiError("unavailable", "Mails cannot be sent from here: no mail server is set up.")
-    doors, at = _doors(request), context.clock()
+    doors, at = doors_of(request), context.clock()
     doors.caller.require(_caller(request), at)
     doors.everybody.require("", at)
 
@@ -262,11 +250,6 @@ def _is_form(request: Request) -> bool:
 def _plain(token: str) -> str:
     """The token as a link may hold it: ours have no other letters."""
     return re.sub(r"[^A-Za-z0-9._-]", "", token)
-
-
-def _doors(request: Request) -> Doors:
-    doors: Doors = request.app.state.doors
-    return doors
 
 
 def _caller(request: Request) -> str:

@@ -43,6 +43,7 @@ from api import (
     subscribers,
 )
 from api.auth import Doorkeeper
+from api.budget import Doors
 from api.context import ApiContext, Check, SystemStatus, Write
 from api.problems import ApiError, answer
 
@@ -105,7 +106,7 @@ def create_app(context: ApiContext) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.context = context
-    app.state.doors = public.Doors()
+    app.state.doors = Doors()
     app.state.metrics = metrics.registry_of(context)
     v1 = APIRouter(prefix="/v1")
     for resource in _RESOURCES:

@@ -11,7 +11,10 @@ from pydantic import Field
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
+from alerts.personal import message
+from alerts.subscribing import ways
 from api.auth import Standing
+from api.budget import doors_of
 from api.context import ApiContext, Context, patiently
 from api.problems import ApiError, bad_parameter
 from api.shapes import (
@@ -36,10 +39,13 @@ from api.wishes import (
     check_targets,
 )
 from core.errors import RegistryError
+from core.groups import Planned
 from core.languages import Language
 from core.model import iso
+from core.notices import Channel, NoticeReason
 from core.subscribers import Consent, ConsentWay, Subscriber, Subscription, masked
-from storage import audit, joining, labels, queries, subscribers
+from storage import audit, joining, labels, notices, queries, subscribers
+from storage.changes import note
 from storage.joining import Purpose
 from storage.ledger import Ledger
 
@@ -70,6 +76,7 @@ _SUBSCRIBER: dict[str, Any] = WISHES | {
     "stopped_at": None,
 }
 _HAPPENED = {"at": "2026-11-22T01:00:00Z", "action": "subscriber-made", "by": "web", "detail": ""}
+_TEST = {"delivery": "9e2b6c1a-3f4d-4c5b-8a7e-1d2c3b4a5f60", "channel": "email"}
 _CODE = {"code": "7KM2QX9R", "expires_at": "2026-11-22T01:10:00Z"}
 
 
@@ -165,6 +172,15 @@ class Export(Answer):
 
     subscriber: SubscriberAnswer
     history: list[Happened] = Field(description="The audit, which names them by their id alone.")
+
+
+class TestMessage(Answer):
+    """A test message that is on its way."""
+
+    model_config = example(_TEST)
+
+    delivery: str
+    channel: ChannelName
 
 
 class AskedSubscribers(AskedPage):
@@ -280,6 +296,30 @@ async def set_subscriptions(
         context, subscriber, request, lambda before: replace(before, subscriptions=wishes)
     )
     return SubscriptionsAnswer(items=changed.subscriptions)
+
+
+@router.post("/subscribers/{subscriber}/test", status_code=202)
+async def send_test(context: Context, subscriber: Id, request: Request) -> TestMessage:
+    """Send a test message to a subscriber, by the way by which an alert would go."""
+    at, caller = context.clock(), request.state.caller
+    with queries.snapshot(context.readers) as connection:
+        one = known(connection, subscriber)
+    contact = next((c for c in ways(one) if c.channel in context.channels), None)
+    if contact is None:
+        words = f"They cannot be told anything now: {one.state}, or the channel is not set up."
+        raise ApiError("conflict", words)
+    doors_of(request).tested.require(subscriber, at)
+    doors_of(request).tester.require(caller.key, at)
+    test = message(one, contact, NoticeReason.TEST, at)
+
+    def plan(ledger: Ledger) -> None:
+        with ledger.transaction() as connection:
+            notices.keep(connection, Planned(notices=[test]))
+            note(connection, at, caller.key, "subscriber-tested", subscriber)
+
+    await written(context, plan)
+    channel: ChannelName = "line" if contact.channel is Channel.LINE else "email"
+    return TestMessage(delivery=test.parcels[0].id, channel=channel)
 
 
 @router.post("/subscribers/{subscriber}/code", status_code=201)

@@ -132,6 +132,9 @@ class Settings(BaseSettings):
     quarantine_entries: int = Field(
         default=100_000, ge=1, description="Beyond so many entries the oldest are forgotten."
     )
+    subscriber_days: int = Field(
+        default=30, ge=1, description="A subscriber who stopped so long ago is forgotten."
+    )
     public_url: str = Field(
         default="",
         pattern=r"^(https?://\S+)?$",

@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from core.errors import RegistryError
 from core.model import Severity
@@ -27,11 +38,13 @@ from core.subscribers import (
 from storage import schema
 from storage.changes import note
 from storage.ledger import Ledger
+from storage.notify_schema import deliveries
 from storage.withdrawing import forget, withdraw
 
 Edit = Callable[[Subscriber], Subscriber]
 _S, _C, _W = schema.subscribers.c, schema.contacts.c, schema.subscriptions.c
 _CHUNK = 500
+_UNCONFIRMED = SubscriberState.UNCONFIRMED.value
 ANDAMAN = "andaman"  # what the audit calls changes that nobody makes
 
 
@@ -79,6 +92,19 @@ def those(connection: Connection, identifiers: Iterable[str]) -> list[Subscriber
     """These, as far as there are any."""
     chunks = _chunks(list(identifiers))
     return [one for chunk in chunks for one in _whole(connection, [_S.id.in_(chunk)])]
+
+
+def with_empty_digests(connection: Connection) -> list[Subscriber]:
+    """Those who want a digest of each day, also of one on which nothing was."""
+    wanted = (_S.digest.is_not(None), _S.digest_empty.is_(True), _S.stopped_at.is_(None))
+    return _whole(connection, wanted)
+
+
+def was_told_at(connection: Connection, identifier: str, at: int) -> bool:
+    """Whether anything was planned for them for that very moment, µs."""
+    d = deliveries.c
+    planned = select(d.id).where(d.subscriber == identifier, d.planned_for == at).limit(1)
+    return connection.execute(planned).first() is not None
 
 
 def officer_of(connection: Connection, identifier: str) -> OfficerLink | None:
@@ -130,6 +156,24 @@ def remove(ledger: Ledger, identifier: str, *, by: str, at: int) -> bool:
             forget(connection, identifier, at)
             note(connection, at, by, "subscriber-removed", identifier)
         return gone == 1
+
+
+def forget_old(
+    ledger: Ledger, at: int, *, stopped_before: int, asked_before: int, most: int = 100
+) -> int:
+    """Delete who stopped before that, and whose address never answered since before that, µs; how
+    many there were, `most` at once. Words that are good no more go as well.
+    """
+    words = schema.one_time_words
+    answered = exists().where(_C.subscriber == _S.id, _C.state != _UNCONFIRMED)
+    nobody = and_(_S.consent_at.is_(None), _S.made_at < asked_before, ~answered)
+    old = select(_S.id).where(or_(_S.stopped_at < stopped_before, nobody)).limit(most)
+    with ledger.transaction() as connection:
+        connection.execute(delete(words).where(words.c.expires_at <= at))
+        found = list(connection.execute(old).scalars())
+        for identifier in found:
+            remove(ledger, identifier, by=ANDAMAN, at=at)
+        return len(found)
 
 
 def mark_contact(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Blame, DeliveryError
-from core.model import HOUR, Severity
+from core.model import DAY, HOUR, Severity
 from core.notices import Channel
 from core.subscribers import (
     Contact,
@@ -19,6 +19,7 @@ from core.subscribers import (
     Subscription,
 )
 from storage import joining, subscribers
+from tests.desk import DeskOf
 from tests.postman import NOTIFY, Post, Server, channels, refuse
 from tests.world import World, small_world
 
@@ -252,3 +253,88 @@ def test_when_the_months_messages_are_spent_mail_takes_over(
     world.publish("bin-2", gateway="other", fill_level=97.0)
     post.until("01:33")
     assert {who for who, _, _ in line.said()} == {"U-line", "U-both"}
+
+
+def test_a_digest_of_nothing_comes_once_to_who_asked_for_it(
+    world: World, post: Post, line: Server
+) -> None:
+    join(world, "asked", preferences=Preferences(digest=time(1), digest_empty=True))
+    join(world, "other", preferences=Preferences(digest=time(1)))
+    post.until("01:30")
+    assert line.said() == [("U-asked", "digest", "")]
+
+
+def test_a_digest_with_something_in_it_is_no_digest_of_nothing(
+    world: World, post: Post, line: Server
+) -> None:
+    join(world, "asked", preferences=Preferences(digest=time(1), digest_empty=True))
+    world.publish("bin-1", fill_level=85.0)
+    post.until("01:30")
+    assert [(who, what) for who, _, what in line.said()] == [("U-asked", WARNING)]
+
+
+def test_signed_up_by_mail_told_by_mail_and_gone_by_one_click(
+    world: World, post: Post, email: Server
+) -> None:
+    desk = DeskOf(world)
+    wishes = {"subscriptions": [{"scope": "site", "target": "bin"}], "language": "en"}
+    asked = {"email": "nok@example.com", "consent": True} | wishes
+    assert desk.http.post("/public/subscriptions", json=asked).status_code == 202
+    world.publish("bin-1", fill_level=97.0)
+    post.send()
+    assert email.said() == [("nok@example.com", "confirm", "")]
+    (question,) = email.parcels.values()
+    done = desk.http.post(f"/public/confirm/{question.notice.token}")
+    assert done.status_code == 200
+    world.publish("bin-2", gateway="other", fill_level=97.0)
+    post.until("00:07")
+    assert email.said()[1:] == [("nok@example.com", "new-in-group", "bin-full@bin-2:critical")]
+    told = list(email.parcels.values())[-1]
+    subscriber = told.recipients[0].subscriber
+    kept = desk.get(f"/v1/subscribers/{subscriber}/export")
+    assert kept["subscriber"]["contacts"][0]["address"] == "nok@example.com"
+    desk.http.post(f"/u/{world.system.links.token(subscriber)}")
+    world.publish("bin-1", fill_level=10.0)
+    world.publish("bin-2", gateway="other", fill_level=10.0)
+    post.until("05:00")
+    assert len(email.said()) == 2
+    assert desk.delete(f"/v1/subscribers/{subscriber}").status_code == 204
+    tables = ("subscribers", "contacts", "subscriptions", "deliveries", "audit", "one_time_words")
+    for table in tables:
+        assert "nok@example.com" not in str(world.rows(f"SELECT * FROM {table}"))  # noqa: S608
+
+
+def test_a_test_message_goes_the_way_of_alerts_and_not_too_often(
+    world: World, post: Post, line: Server
+) -> None:
+    desk = DeskOf(world)
+    one = join(world, "sleeper", preferences=NIGHT)
+    sent = desk.post(f"/v1/subscribers/{one.id}/test", None)
+    assert (sent.status_code, sent.json()["channel"]) == (202, "line")
+    assert desk.post(f"/v1/subscribers/{one.id}/test", None).status_code == 429
+    post.send()
+    assert line.said() == [("U-sleeper", "test", "")]
+    joining.stop(world.system.ledger, one.id, by="web", at=world.now)
+    world.at("00:10")
+    assert desk.post(f"/v1/subscribers/{one.id}/test", None).status_code == 409
+
+
+def test_who_stopped_is_forgotten_after_a_while(world: World) -> None:
+    join(world, "gone")
+    join(world, "here")
+    ledger = world.system.ledger
+    joining.stop(ledger, "gone", by="web", at=world.now)
+    joining.sign_up(ledger, "never@example.com", "th", "word", "{}", world.now)
+
+    def forget(after: int) -> int:
+        bound = world.now + after - 30 * DAY
+        asked = world.now + after - 3 * DAY
+        return subscribers.forget_old(
+            ledger, world.now + after, stopped_before=bound, asked_before=asked
+        )
+
+    assert forget(2 * DAY) == 0
+    assert forget(4 * DAY) == 1
+    assert forget(31 * DAY) == 1
+    with ledger.transaction() as connection:
+        assert [one.id for one in subscribers.subscribers(connection)] == ["here"]

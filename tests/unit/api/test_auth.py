@@ -106,6 +106,7 @@ EXPECTED = {
     "DELETE /v1/subscribers/{subscriber}": {"admin"},
     "POST /v1/subscribers/{subscriber}/code": {"officer", "admin"},
     "GET /v1/subscribers/{subscriber}/export": {"officer", "admin"},
+    "POST /v1/subscribers/{subscriber}/test": {"officer", "admin"},
     "GET /v1/subscribers/{subscriber}/subscriptions": {"officer", "admin"},
     "PUT /v1/subscribers/{subscriber}/subscriptions": {"officer", "admin"},
     "GET /v1/transitions": READ,
