@@ -16,6 +16,7 @@ import app as composition
 import cli_alerts
 import cli_dashboards
 import cli_gateways
+import cli_influx
 import cli_officers
 import cli_quality
 import cli_quarantine
@@ -49,6 +50,7 @@ cli.add_typer(db_cli, name="db")
 cli.add_typer(cli_alerts.commands, name="alerts")
 cli.add_typer(cli_dashboards.commands, name="dashboards")
 cli.add_typer(cli_gateways.commands, name="gateways")
+cli.add_typer(cli_influx.commands, name="influx")
 cli.add_typer(cli_officers.quality, name="quality")
 cli.add_typer(cli_quarantine.commands, name="quarantine")
 cli.add_typer(cli_officers.service, name="service")
