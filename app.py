@@ -348,12 +348,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         async def write(change: Callable[[Ledger], Result]) -> Result:
             return await asyncio.wrap_future(worker.submit(partial(change, system.ledger)))
 
-        await telling.start(
+        office = await telling.start(
             stack, system, write, now, partial(mqtt_retained.publish, broker.address)
         )
         chat = await chatting.start(stack, system, write, now)
         local = new_key()
-        status = partial(upkeep.status, system, worker, listener, forwarder, broker, rate)
+        status = partial(
+            upkeep.status, system, worker, listener, forwarder, broker, rate=rate, office=office
+        )
         context = _context(
             system,
             write,
@@ -361,7 +363,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             local.hash,
             broker.follower,
             status=status,
-            collectors=(settled,),
+            collectors=(settled, office.told),
             chat=chat,
         )
         await _serve(stack, system, worker, context, door)
@@ -490,6 +492,8 @@ def _context(
         act=act,
         links=system.links,
         channels=_ways_out(system),
+        telephone=system.follow_up.arrangements.telephone,
+        wake=system.follow_up.wake,
         ladders=system.city.ladders,
         chat=chat,
         zone=system.city.registry.zone,

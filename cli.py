@@ -15,6 +15,7 @@ from rich.console import Console
 import app as composition
 import cli_alerts
 import cli_dashboards
+import cli_deliveries
 import cli_gateways
 import cli_influx
 import cli_officers
@@ -25,6 +26,7 @@ import cli_replay
 import cli_rules
 import cli_subscribers
 import demo as demonstration
+from alerts.notify.table import NOTIFIERS
 from cli_shared import Data, ask, bytes_of, settings_of, shown, table, told, writing
 from core.errors import StartError
 from core.model import Message, Role, to_micros
@@ -35,6 +37,7 @@ from ingest.explain import explain as explain_message
 from ingest.registry import Registry
 from serving import write_private
 from storage.ledger import Ledger
+from telling import not_set_up, ready
 
 cli = typer.Typer(
     name="andaman",
@@ -49,12 +52,14 @@ cli.add_typer(keys_cli, name="keys")
 cli.add_typer(db_cli, name="db")
 cli.add_typer(cli_alerts.commands, name="alerts")
 cli.add_typer(cli_dashboards.commands, name="dashboards")
+cli.add_typer(cli_deliveries.deliveries_cli, name="deliveries")
 cli.add_typer(cli_gateways.commands, name="gateways")
 cli.add_typer(cli_influx.commands, name="influx")
 cli.add_typer(cli_officers.quality, name="quality")
 cli.add_typer(cli_quarantine.commands, name="quarantine")
 cli.add_typer(cli_officers.service, name="service")
 cli.command()(cli_replay.replay)
+cli.add_typer(cli_deliveries.receivers_cli, name="receivers")
 cli.add_typer(cli_rules.commands, name="rules")
 cli.add_typer(cli_registry.sites_cli, name="sites")
 cli.add_typer(cli_registry.devices_cli, name="devices")
@@ -130,6 +135,8 @@ def check(
             return
         places, things = len(city.registry.sites), len(city.registry.devices)
         found = f"{places} sites, {things} devices, {len(city.rules)} rules"
+        for channel in not_set_up(city.routes, ready(settings_of(None), NOTIFIERS)):
+            typer.echo(f"warning: notify.yaml has addresses of {channel}, which is not set up")
         if test:
             cli_rules.run_tests(folder, city)
         typer.echo(f"{folder}: {found}, all well")

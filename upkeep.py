@@ -28,6 +28,7 @@ from storage.refill import refill, waiting
 if TYPE_CHECKING:
     from app import System
     from brokers import Broker
+    from telling import Office
 
 log = logging.getLogger(__name__)
 
@@ -195,7 +196,9 @@ def status(
     listener: Listener,
     forwarder: Forwarder | None,
     broker: "Broker",
+    *,
     rate: Rate,
+    office: "Office",
 ) -> SystemStatus:
     """How every part is, in words for a person."""
     work, ear = worker.health, listener.health
@@ -213,6 +216,7 @@ def status(
     if broker.follower:
         unknown = broker.follower.failing
         checks["credentials"] = Check(not unknown, unknown or "the broker knows them")
+    checks |= dict(office.checks())
     health = forwarder.health if forwarder else ForwarderHealth()
     if forwarder:
         well = health.state is ForwarderState.OK

@@ -219,6 +219,10 @@ class Engine:
         found = {f"device/{name}": offset for name, offset in wrong.items()}
         return self._find(DEVICE_CLOCK, found, now, {f"device/{name}" for name in undecided})
 
+    def on_found(self, rule: str, found: Mapping[str, float], now: int) -> Outcome:
+        """Of a rule about the system exactly these subjects are wrong at `now`, by so much."""
+        return self._find(rule, found, now)
+
     def accept(self, outcome: Outcome) -> None:
         """The outcome has been committed: it is what we remember now."""
         draft = outcome.memory

@@ -16,6 +16,8 @@ from core.model import STORM, Severity
 
 DEVICE_CLOCK = "device-clock"
 GATEWAY_GAP = "gateway-gap"
+NOTIFY_PAUSED = "notify-paused"
+NOTIFY_STALLED = "notify-stalled"
 
 _NOTHING = Span(0.0, 0.0)
 _TERMS = Terms(levels=Levels(spans={Severity.WARNING: _NOTHING}, clear=_NOTHING))
@@ -32,6 +34,10 @@ OPERATIONS: Mapping[str, Rule] = MappingProxyType(
         GATEWAY_GAP: _rule(
             GATEWAY_GAP, "Messages of a gateway are missing", "ข้อความจากเกตเวย์ขาดหาย"
         ),
+        NOTIFY_PAUSED: _rule(
+            NOTIFY_PAUSED, "A way to tell people is closed", "ช่องทางแจ้งเตือนถูกระงับ"
+        ),
+        NOTIFY_STALLED: _rule(NOTIFY_STALLED, "Messages to people are stuck", "ข้อความแจ้งเตือนค้างส่ง"),
     }
 )
 

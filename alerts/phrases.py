@@ -62,6 +62,14 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "what-device-clock-below": Phrase(
             "The clock of {device} is {offset} ahead.", "นาฬิกาของ {device} เร็วไป {offset}"
         ),
+        "what-notify-paused": Phrase(
+            "Nothing goes out by {name}: its server refuses us; see /health/ready.",
+            "ช่องทาง {name} หยุดส่งข้อความ เซิร์ฟเวอร์ปฏิเสธเรา ดู /health/ready",
+        ),
+        "what-notify-stalled": Phrase(
+            "Messages by {name} have waited for {value} minutes.",
+            "ข้อความทาง {name} ค้างส่งมาแล้ว {value} นาที",
+        ),
         "what-gateway-gap": Phrase(
             "{value} messages of the gateway {name} have not come, by its own count.",
             "ข้อความจากเกตเวย์ {name} ยังมาไม่ถึง {value} ข้อความ นับตามลำดับของเกตเวย์เอง",

@@ -19,7 +19,7 @@ from core.catalogue import CATALOGUE
 from core.groups import Addressee, Group, Member, Planned, PlannedNotice, PlannedParcel
 from core.model import Reason, Severity, State, Transition
 from core.muting import Labels
-from core.notices import Channel, Notice, Recipient, Told
+from core.notices import Channel, Notice, NoticeReason, Recipient, Told
 from core.surroundings import Reading
 from storage import notices, notify_groups, surroundings
 
@@ -75,6 +75,30 @@ def plan(
         notice for telling in tellings for notice in _notices(connection, telephone, telling, now)
     ]
     return replace(_changes(before, groups), notices=planned)
+
+
+def plain(
+    telephone: Telephone, receiver: Receiver, reason: NoticeReason, now: int
+) -> Planned | None:
+    """A notice of no alert to the addresses of a receiver: a test, or a sign of life. None where it
+    has no address of a channel that is set up.
+    """
+    reached = [Addressee(*who, now) for who in receiver.addresses if who[0] in telephone.channels]
+    if not reached:
+        return None
+    notice = Notice(
+        id=str(uuid4()),
+        reason=reason,
+        receiver=receiver.name,
+        group=str(reason),
+        labels={},
+        made_at=now,
+        alerts=(),
+        token=secrets.token_urlsafe(16),
+    )
+    packed = list(parcels(reached))
+    planned = PlannedNotice(notice=notice, news_at=now, free_at=0, parcels=packed)
+    return Planned(notices=[planned])
 
 
 def _happened(recorded: Recorded) -> Iterator[Happened]:

@@ -12,6 +12,8 @@ from alerts.muting import Standing, mutes
 from api.context import ApiContext, Context
 from api.explanation import EXAMPLE as EXPLANATION
 from api.explanation import Explanation, explanation
+from api.notices import EXAMPLE as NOTICE
+from api.notices import NoticeSummary, notices_of
 from api.problems import ApiError
 from api.shapes import (
     MOST,
@@ -35,6 +37,8 @@ from storage.labels import Places
 from storage.queries import AlertFilter, AlertRow, TransitionRow
 
 router = APIRouter(tags=["Alerts"])
+
+NOTICES = 100  # of one alert that are shown with it
 
 _EVIDENCE = {
     "level": 25.0,
@@ -168,12 +172,17 @@ class Transition(Answer):
 
 
 class AlertStory(Alert):
-    """An alert with its transitions, the last thousand at the most, and its explanation."""
+    """An alert with its transitions (the last thousand at the most), its explanation, and what
+    people were told of it.
+    """
 
-    model_config = example(_ALERT | {"transitions": [_TRANSITION], "explanation": EXPLANATION})
+    model_config = example(
+        _ALERT | {"transitions": [_TRANSITION], "explanation": EXPLANATION, "notices": [NOTICE]}
+    )
 
     transitions: list[Transition]
     explanation: Explanation
+    notices: list[NoticeSummary] = Field(description="What people were told of it, newest first.")
 
 
 class AskedAlertChoice(Asked):
@@ -234,7 +243,9 @@ def get_alert(context: Context, alert: Id) -> AlertStory:
             raise _no_alert()
         (told,) = _told(context, connection, [row])
         why = explanation(context, connection, row)
-    return AlertStory(**told, transitions=[_transition(c) for c in changes], explanation=why)
+        said = notices_of(connection, alert, NOTICES)
+    made = [_transition(change) for change in changes]
+    return AlertStory(**told, transitions=made, explanation=why, notices=said)
 
 
 def chosen_alerts(asked: AskedAlertChoice) -> AlertFilter:

@@ -15,6 +15,7 @@ from alerts.escalation import LadderEntry
 from alerts.explanation import RuleFacts
 from alerts.muting import Standing
 from alerts.notify.line_chat import ChatDesk
+from alerts.planning import Telephone
 from alerts.rule_book import Book
 from api.problems import RETRY_SECONDS, ApiError
 from core.catalogue import Parameter
@@ -165,6 +166,9 @@ class ApiContext:
     the hash of the key that the command line on this machine uses, an administrator's;
     `collectors` are further metrics;
     a change that is not stored within `write_seconds` is given up.
+
+    `telephone` is what is planned by when people are told, None where nobody is; `wake` has what is
+    due sent at once.
     """
 
     readers: Engine
@@ -201,6 +205,8 @@ class ApiContext:
     reserved: frozenset[str] = frozenset()
     collectors: tuple[Collector, ...] = ()
     write_seconds: float = 10.0
+    telephone: Telephone | None = None
+    wake: Callable[[], None] = lambda: None
 
     def unit_of(self, parameter: str) -> str:
         """The unit; empty for a parameter that has left the catalogue."""

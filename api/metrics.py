@@ -12,8 +12,11 @@ from api.context import ApiContext, SystemStatus
 from api.gateways import missing
 from api.stats import by_reason
 from core.model import SECOND, Clock, Denied, Refusal, Severity, State, Status, Throttle
-from storage import gateways, queries
+from core.notices import Channel
+from storage import deliveries, gateways, queries
+from storage.deliveries import Waiting
 from storage.forwarder import ForwarderState
+from storage.outbox import OUTCOMES
 from storage.queries import Stats
 from storage.statuses import current
 
@@ -67,7 +70,9 @@ class _SystemCollector(Collector):
             counters = gateways.counted(connection)
             known = gateways.names(connection)
             statuses = current(connection)
+            waiting = deliveries.waiting(connection, self._context.clock())
         yield from _of_ledger(counted)
+        yield from _of_messages(counted, waiting, self._context.clock())
         yield from _of_gateways(counters)
         yield from _of_limits({name: self._context.throttle(name) for name in known})
         yield _online(statuses)
@@ -102,6 +107,26 @@ def _of_ledger(counted: Stats) -> Iterator[Metric]:
     yield _gauge("series", "Series that have at least one reading.", counted.series)
     words = "Points in the ledger that InfluxDB has yet to take."
     yield _gauge("forwarder_backlog_points", words, counted.outflow_points)
+
+
+def _of_messages(counted: Stats, waiting: Mapping[Channel, Waiting], now: int) -> Iterator[Metric]:
+    words = "Messages to people by channel and what came of them."
+    family = CounterMetricFamily("andaman_deliveries", words, labels=["channel", "outcome"])
+    for channel in Channel:
+        for outcome in OUTCOMES:
+            count = counted.counters.get(f"deliveries.{channel}.{outcome}", 0)
+            family.add_metric([channel, outcome], count)
+    yield family
+    words = "Messages to people that are due and wait."
+    left = GaugeMetricFamily("andaman_deliveries_waiting", words, labels=["channel"])
+    words = "For how long the oldest of them has waited."
+    oldest = GaugeMetricFamily("andaman_oldest_delivery_seconds", words, labels=["channel"])
+    for channel in Channel:
+        found = waiting.get(channel, Waiting(0, None))
+        left.add_metric([channel], found.count)
+        oldest.add_metric([channel], (now - (found.since or now)) / SECOND)
+    yield left
+    yield oldest
 
 
 def _of_gateways(counters: Mapping[str, Sequence[gateways.Counted]]) -> Iterator[Metric]:

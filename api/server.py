@@ -16,6 +16,7 @@ from api import (
     backtest,
     credentials,
     daily,
+    deliveries,
     devices,
     docs,
     flags,
@@ -28,10 +29,12 @@ from api import (
     line,
     maintenance,
     metrics,
+    notices,
     parameters,
     public,
     quarantine,
     readings,
+    receivers,
     reviews,
     rules,
     series,
@@ -57,6 +60,7 @@ _RESOURCES = (
     backtest,
     credentials,
     daily,
+    deliveries,
     devices,
     flags,
     gateways,
@@ -65,9 +69,11 @@ _RESOURCES = (
     keys,
     latest,
     maintenance,
+    notices,
     parameters,
     quarantine,
     readings,
+    receivers,
     reviews,
     rules,
     series,
@@ -111,7 +117,8 @@ def create_app(context: ApiContext) -> FastAPI:
     v1 = APIRouter(prefix="/v1")
     for resource in _RESOURCES:
         v1.include_router(resource.router)
-    for router in (v1, health.router, line.router, metrics.router, docs.router, public.router):
+    outside = (health.router, line.router, metrics.router, docs.router, public.router)
+    for router in (v1, *outside, notices.pages):
         app.include_router(router)
     for expected in (HTTPException, RequestValidationError):
         app.add_exception_handler(expected, _answer)

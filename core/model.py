@@ -433,7 +433,7 @@ class Transition:
 
 
 STORM = "storm"  # the subject of the alert that stands for many of one rule
-_NO_DEVICE = frozenset({"city", "district", "gateway", "site", STORM})
+_NO_DEVICE = frozenset({"channel", "city", "district", "gateway", "site", STORM})
 
 
 def device_and_parameter(subject: str) -> tuple[str, str]:

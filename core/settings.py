@@ -135,6 +135,15 @@ class Settings(BaseSettings):
     subscriber_days: int = Field(
         default=30, ge=1, description="A subscriber who stopped so long ago is forgotten."
     )
+    heartbeat_hour: int = Field(
+        default=8, ge=0, le=23, description="Operations get a sign of life daily, city's time."
+    )
+    stalled_minutes: int = Field(
+        default=15, ge=1, description="Operations hear of messages that wait for longer than this."
+    )
+    digest_hours: int = Field(
+        default=6, ge=1, le=22, description="What could not be sent for so long goes in a digest."
+    )
     public_url: str = Field(
         default="",
         pattern=r"^(https?://\S+)?$",

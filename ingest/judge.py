@@ -20,6 +20,7 @@ class Judge(Protocol):
     def on_clocks(
         self, wrong: Mapping[str, float], undecided: Iterable[str], now: int
     ) -> Outcome: ...
+    def on_found(self, rule: str, found: Mapping[str, float], now: int) -> Outcome: ...
     def on_change(
         self,
         now: int,

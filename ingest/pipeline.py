@@ -241,6 +241,14 @@ class Pipeline:
         if escalated:
             self.commit(replace(self.nothing(), transitions=tuple(escalated)))
 
+    def report(self, rule: str, found: Mapping[str, float]) -> None:
+        """Of a rule about the system exactly these subjects are wrong now, by so much. As all that
+        time does to rules, it waits while we cannot hear.
+        """
+        if self._hearing:
+            now = max(self.clock(), self._heard)
+            self._report(self.engine.on_found(rule, found, now))
+
     def _report(self, outcome: Outcome) -> None:
         if outcome.transitions or outcome.states:
             self.commit(outcome)

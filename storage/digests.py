@@ -1,7 +1,8 @@
 """What could not be told at its time is told in one message: after an outage, or a quiet night.
 
 All that waits for a recipient by one channel becomes one notice that names every alert as it stood
-last. The functions run within a transaction of the ledger's writer.
+last; what tells of no alert is left alone. The functions run within a transaction of the ledger's
+writer.
 """
 
 import secrets
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
 
 from core.groups import Planned, PlannedNotice, PlannedParcel
 from core.notices import Channel, Notice, NoticeReason, Recipient, Told
@@ -54,7 +55,7 @@ def collapse(connection: Connection, channel: Channel, at: int, bounds: Bounds) 
 def _overdue(connection: Connection, channel: Channel, at: int, bounds: Bounds) -> Sequence[str]:
     """The addresses for which that is to be done; none to which something is under way."""
     aged = or_(_D.planned_for < bounds.older_than, _D.deferred)
-    due = and_(_D.channel == channel.value, _D.state == "waiting", _D.planned_for <= at)
+    due = _due(channel, at)
     old = _P.first_tried_at < bounds.tried_before
     late = select(_D.address).join(parcels, _P.id == _D.parcel).where(due, or_(aged, old))
     many = or_(
@@ -69,7 +70,7 @@ def _overdue(connection: Connection, channel: Channel, at: int, bounds: Bounds) 
         select(_D.address)
         .join_from(deliveries, parcels, _P.id == _D.parcel)
         .join(notices, _N.id == _P.notice)
-        .where(due, _D.address.in_(late))
+        .where(due, _D.address.in_(late), _N.alerts > 0)
         .group_by(_D.address)
         .having(many, func.sum(case((_P.state == "leased", 1), else_=0)) == 0)
     )
@@ -80,11 +81,15 @@ def _waiting(connection: Connection, channel: Channel, address: str, at: int) ->
     statement = (
         select(deliveries, _P.notice)
         .join_from(deliveries, parcels, _P.id == _D.parcel)
-        .where(_D.channel == channel.value, _D.address == address)
-        .where(_D.state == "waiting", _D.planned_for <= at)
+        .join(notices, _N.id == _P.notice)
+        .where(_due(channel, at), _D.address == address, _N.alerts > 0)
         .order_by(_D.position)
     )
     return connection.execute(statement).all()
+
+
+def _due(channel: Channel, at: int) -> ColumnElement[bool]:
+    return and_(_D.channel == channel.value, _D.state == "waiting", _D.planned_for <= at)
 
 
 def _replace(

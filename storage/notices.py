@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from core.groups import Planned, PlannedNotice, PlannedParcel
 from core.model import Severity, State
-from core.notices import Channel, Notice, Recipient
+from core.notices import Channel, Notice, NoticeReason, Recipient
 from storage import schema
 from storage.notify_groups import keep_groups
 from storage.notify_schema import deliveries, notice_alerts, notices, parcels
@@ -37,6 +37,12 @@ def free_at(connection: Connection, receivers: Collection[str]) -> dict[str, int
         .group_by(_N.receiver)
     )
     return {row.receiver: row.free_at for row in connection.execute(statement)}
+
+
+def last_made(connection: Connection, reason: NoticeReason) -> int | None:
+    """When the last notice of that reason was made, µs; None when there was none."""
+    statement = select(func.max(_N.made_at)).where(_N.reason == reason.value)
+    return connection.execute(statement).scalar()
 
 
 def heard(connection: Connection, receiver: str, alerts: Collection[str]) -> Heard:

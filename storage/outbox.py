@@ -13,10 +13,12 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or
 
 from core.model import State
 from core.notices import Channel, Parcel, Recipient, Sent
+from storage.changes import step_counters
 from storage.notices import notice_of
 from storage.notify_schema import deliveries, notice_alerts, notices, parcels
 
 _P, _D, _N, _A = parcels.c, deliveries.c, notices.c, notice_alerts.c
+OUTCOMES = ("sent", "dead", "dropped")
 _EARLIER, _WAITING = deliveries.alias("earlier"), deliveries.alias("own")
 
 
@@ -92,11 +94,15 @@ def record_failed(
 
 def _settle(connection: Connection, parcel: str, now: dict[str, object]) -> bool:
     open_ = _P.state.in_(("waiting", "leased"))
-    done = connection.execute(update(parcels).where(_P.id == parcel, open_).values(now))
-    if done.rowcount:
-        shown = {name: now[name] for name in ("state", "settled_at", "words")}
-        connection.execute(update(deliveries).where(*_waiting_in(parcel)).values(shown))
-    return bool(done.rowcount)
+    mine = update(parcels).where(_P.id == parcel, open_).values(now).returning(_P.channel)
+    channel = connection.execute(mine).scalar()
+    if channel is None:
+        return False
+    shown = {name: now[name] for name in ("state", "settled_at", "words")}
+    settled = update(deliveries).where(*_waiting_in(parcel)).values(shown)
+    count = connection.execute(settled).rowcount
+    step_counters(connection, {f"deliveries.{channel}.{now['state']}": count})
+    return True
 
 
 def split(connection: Connection, parcel: Parcel) -> None:

@@ -101,6 +101,7 @@ class DeskOf:
             standing=world.system.follow_up.standing,
             act=act,
             ladders=world.system.city.ladders,
+            telephone=world.system.follow_up.arrangements.telephone,
         )
 
     def push(self, body: bytes, asked: str = "", **headers: str) -> Any:

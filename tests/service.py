@@ -9,9 +9,12 @@ from typing import Any, TypeVar
 import numpy as np
 from fastapi.testclient import TestClient
 
+from alerts.audience import Audience
 from alerts.backtest import Backtest
 from alerts.explanation import RuleFacts
 from alerts.followup import Arrangements, FollowUp
+from alerts.planning import Telephone
+from alerts.routing import Receiver, Route, Routes
 from alerts.rule_book import Book, Listed
 from api.auth import hash_of, new_key
 from api.server import ApiContext, Check, SystemStatus, create_app
@@ -44,7 +47,7 @@ from core.model import (
     Traits,
     Transition,
 )
-from core.notices import Channel
+from core.notices import Channel, Recipient
 from ingest.quality.table import objections
 from storage.database import open_readers
 from storage.history import LedgerHistory
@@ -103,6 +106,15 @@ def series_of(*pairs: tuple[str, str]) -> list[Series]:
     return found
 
 
+OFFICE = Receiver(
+    name="office", pace=0, addresses=[(Channel.EMAIL, Recipient("office@example.org", "en"))]
+)
+TELEPHONE = Telephone(
+    routes=Routes(root=Route(key="", receiver="office"), receivers={"office": OFFICE}),
+    rules=dict,
+    channels=frozenset({Channel.EMAIL}),
+    audience=Audience(CITY.zone, frozenset({Channel.EMAIL})),
+)
 TURBID = Listed(id="beach-turbid", origin="rules/beach.yaml:3", text="- id: …", rule=None)
 SERIES = series_of(("buoy", "turbidity"), ("buoy", "battery_level"), ("mast", "pm25"))
 
@@ -308,6 +320,7 @@ def service(folder: Path) -> Iterator[Service]:
         objections=objections,
         act=act,
         links=LINKS,
+        telephone=TELEPHONE,
         channels=frozenset({Channel.EMAIL, Channel.LINE}),
         standing=FollowUp(ledger, Arrangements(zone=CITY.zone)).standing,
         local_key_hash=hash_of(LOCAL_KEY),

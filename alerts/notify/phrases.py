@@ -111,6 +111,14 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "measure-gateway-gap": Phrase(
             "{value} messages of {name} have not come", "ข้อความจาก {name} ยังมาไม่ถึง {value} ข้อความ"
         ),
+        "measure-notify-paused": Phrase(
+            "nothing goes out by {name}, its server refuses us",
+            "หยุดส่งทาง {name} เพราะเซิร์ฟเวอร์ปฏิเสธเรา",
+        ),
+        "measure-notify-stalled": Phrase(
+            "messages by {name} have waited for {value} minutes",
+            "ข้อความทาง {name} ค้างส่งมาแล้ว {value} นาที",
+        ),
         "measure-folded": Phrase(
             "{count} more at the same time, told as one",
             "อีก {count} รายการในเวลาเดียวกัน รวมแจ้งครั้งเดียว",

@@ -43,6 +43,8 @@ CHECKED = {
 ANNOTATIONS = {"default", "description", "example", "examples", "title"}
 # One address for each route that is described with parameters.
 FILLED = {
+    "/v1/deliveries/{delivery}": [],
+    "/v1/notices/{notice}": [],
     "/v1/alerts/{alert}": ["/v1/alerts/f", "/v1/alerts/r"],
     "/v1/devices/{device}": ["/v1/devices/buoy"],
     "/v1/maintenance/{window}": ["/v1/maintenance/w"],
@@ -158,6 +160,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         ):
             answer = made.http.post(path, json=said | more, headers=made.headers(Role.OFFICER))
             assert answer.status_code == 201, answer.text
+        tested = made.http.post("/v1/receivers/office/test", headers=made.headers(Role.OFFICER))
+        assert tested.status_code == 202, tested.text
         subscribers.add(made.ledger, SOMEBODY, by="k1", at=NOW)
         yield made
 

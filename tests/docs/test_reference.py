@@ -15,6 +15,14 @@ from alerts import standards
 from alerts.escalation import EscalationFile, LadderEntry, LevelEntry
 from alerts.maintenance import MaintenanceFile, WindowEntry
 from alerts.matchers import LABELS
+from alerts.routing import (
+    AddressEntry,
+    NotifyFile,
+    ReceiverEntry,
+    RouteEntry,
+    TimeIntervalEntry,
+    WebhookEntry,
+)
 from alerts.rule_entries import RuleEntry, RulesFile, SelectEntry
 from alerts.rule_files import load_at
 from alerts.rules import RULE_KINDS
@@ -34,6 +42,7 @@ from ingest.dialects.table import DIALECTS
 from ingest.profiles import ChannelEntry, ProfileEntry, ProfilesFile
 from ingest.quality.table import QUALITY_TESTS
 from ingest.sources import SourceEntry, SourcesFile
+from telling import told_seconds
 from tests.docs.pages import ROOT, blocks, names_below, rows, sections, text_of
 from tests.service import Service, service
 
@@ -92,7 +101,7 @@ def test_it_says_what_to_do_about_each_reason_and_no_other(heading: str, names: 
 
 
 def test_it_has_a_heading_for_each_metric_and_no_other(served: Service) -> None:
-    app: Any = served.with_context(collectors=(settle_seconds(),)).app
+    app: Any = served.with_context(collectors=(settle_seconds(), told_seconds())).app
     families = app.state.metrics.collect()
     exposed = {f.name + ("_total" if f.type == "counter" else "") for f in families}
     documented = names_of("docs/metrics.md")
@@ -227,6 +236,11 @@ def test_it_has_a_row_for_each_limit_of_the_standards(limit: Limit) -> None:
         pytest.param("profiles/", [ProfileEntry, ChannelEntry], id="profiles"),
         pytest.param("escalation.yaml", [LadderEntry, LevelEntry], id="escalation"),
         pytest.param("maintenance.yaml", [WindowEntry], id="maintenance"),
+        pytest.param(
+            "notify.yaml",
+            [AddressEntry, NotifyFile, ReceiverEntry, RouteEntry, TimeIntervalEntry, WebhookEntry],
+            id="notify",
+        ),
         pytest.param("standards/", [Index, Limit, Step], id="standards"),
     ],
 )
@@ -248,6 +262,7 @@ def test_it_names_each_key_of_a_configuration_file(
         pytest.param("configuration", "profiles/", ProfilesFile, id="profiles"),
         pytest.param("configuration", "escalation.yaml", EscalationFile, id="escalation"),
         pytest.param("configuration", "maintenance.yaml", MaintenanceFile, id="maintenance"),
+        pytest.param("configuration", "notify.yaml", NotifyFile, id="notify"),
         pytest.param("configuration", "standards/", StandardsFile, id="standards"),
     ],
 )

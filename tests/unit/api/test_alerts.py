@@ -61,6 +61,7 @@ def test_pages_make_up_the_whole_even_where_starts_are_equal(served: Service) ->
 def test_an_alert_tells_its_story(told: Service) -> None:
     alert = told.get("/v1/alerts/f")
     transitions, why = alert.pop("transitions"), alert.pop("explanation")
+    assert alert.pop("notices") == []
     assert alert == {
         "id": "f",
         "rule": "beach-turbid",
