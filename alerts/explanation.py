@@ -121,6 +121,8 @@ class _Explainer(Speaker):
             "per": self(f"per-{facts.about.per or 'hour'}"),
         }
         kind = facts.about.kind
+        if kind == "missing" and not facts.device:
+            return self("what-missing-gateway", **said)
         phrase = facts.side if kind in _DIRECT else kind
         return self(f"what-{phrase}{'-' + facts.side if kind in _SIDED else ''}", **said)
 

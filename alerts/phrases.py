@@ -51,6 +51,11 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "many.",
             "ไม่ได้รับข้อมูลจาก {subject} มาแล้ว {value} รอบการส่ง เกณฑ์คือไม่เกิน {level} รอบ",
         ),
+        "what-missing-gateway": Phrase(
+            "The gateway {name} is offline, or has not been heard for {value} of its intervals; "
+            "more than {level} are too many.",
+            "เกตเวย์ {name} ออฟไลน์ หรือไม่ได้ส่งข้อมูลมาแล้ว {value} รอบ เกณฑ์คือไม่เกิน {level} รอบ",
+        ),
         "what-composite": Phrase(
             "{value} of the conditions that the rule joins hold for {subject}; more than {level} "
             "make it fire.",

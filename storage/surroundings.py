@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, or_, select
 
 from core.annotations import Work
-from core.model import HOUR, Severity, device_and_parameter
+from core.model import HOUR, Mark, Severity, device_and_parameter
 from core.surroundings import Names, Nearby, Other, Reading, Surroundings, Worked
 from storage import schema
 from storage.queries import AlertRow
@@ -109,12 +109,14 @@ def _newest(
 def _others(
     connection: Connection, places: Mapping[str, _Place], alert: AlertRow, until: int
 ) -> list[Other]:
-    """Alerts that fired there meanwhile, or in the hour before, the newest first."""
+    """Alerts that fired there meanwhile, or in the hour before, the newest first; but for those of
+    rules on trial.
+    """
     a = schema.alerts.c
     statement = (
         select(a.id, a.rule, a.site, a.severity, a.started_at)
         .where(a.id != alert.id, a.site.in_(places), a.fired_at.is_not(None))
-        .where(a.started_at <= until)
+        .where(a.started_at <= until, a.marks.not_like(f"%{Mark.SHADOW}%"))
         .where(or_(a.resolved_at.is_(None), a.resolved_at >= alert.started_at - HOUR))
         .order_by(a.started_at.desc(), a.id)
         .limit(_MOST)

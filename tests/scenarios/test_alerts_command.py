@@ -29,7 +29,7 @@ def the_id(folder: Path) -> str:
     (row,) = (line for line in shown.splitlines() if "critical" in line)
     assert "Full" in row
     assert "97 %" in row
-    return row.split("│")[1].strip()
+    return row.split()[0]
 
 
 def test_it_lists_shows_and_acknowledges(folder: Path) -> None:
@@ -42,6 +42,32 @@ def test_it_lists_shows_and_acknowledges(folder: Path) -> None:
     assert (done.exit_code, "is acknowledged" in done.stdout) == (0, True)
     assert "on my way" in andaman(folder, "show", begun).stdout
     assert "seen by this machine" in andaman(folder, "list").stdout
+
+
+def test_an_officer_does_all_of_it_from_the_terminal(folder: Path) -> None:
+    begun = the_id(folder)
+    for words in (
+        ["assign", begun, "--to", "Somchai"],
+        ["comment", begun, "--note", "a tyre is in it"],
+        ["shelve", begun, "--for", "2h", "--note", "tomorrow"],
+        ["unshelve", begun],
+        ["resolve", begun, "--note", "it was a tyre"],
+    ):
+        result = andaman(folder, *words)
+        assert (result.exit_code, result.stdout.startswith(begun)) == (0, True), result.output
+    assert "There are none." in andaman(folder, "list").stdout
+    assert andaman(folder, "reopen", begun, "--note", "no, it is full").exit_code == 0
+    story = andaman(folder, "show", begun).stdout
+    assert "for Somchai" in story
+    assert "this machine, no, it is full" in story
+
+
+def test_a_table_fits_on_eighty_letters(folder: Path) -> None:
+    narrow = {"ANDAMAN_CONFIG_DIR": str(folder / "config"), "COLUMNS": "80"}
+    asked = ["alerts", "list", "--data", str(folder / "data")]
+    shown = CliRunner().invoke(cli.cli, asked, env=narrow).stdout
+    (row,) = (line for line in shown.splitlines() if "critical" in line)
+    assert row.split()[:3] == [the_id(folder), "critical", "firing"]
 
 
 def test_it_says_when_no_open_alert_begins_so(folder: Path) -> None:

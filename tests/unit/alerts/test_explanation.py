@@ -118,6 +118,13 @@ def test_it_says_what_why_since_when_and_by_which_rule() -> None:
             id="count",
         ),
         pytest.param(
+            {"about": replace(TURBID, kind="missing"), "subject": "gateway/gw", "parameter": {}}
+            | {"device": "", "value": 5.0, "level": 3.0},
+            "The gateway gw is offline, or has not been heard for 5 of its intervals; more than 3 "
+            "are too many.",
+            id="a gateway",
+        ),
+        pytest.param(
             {"about": replace(TURBID, kind="missing"), "subject": "patong-1", "parameter": {}}
             | {"value": 3.2, "level": 3.0},
             "patong-1 has not been heard for 3.2 of its intervals; more than 3 are too many.",
