@@ -101,11 +101,12 @@ def dashboards_of(config: Path, link: str = LINK) -> Mapping[str, Json]:
 
 
 def levels_of(rule: Rule) -> Iterable[Level]:
-    """Where a rule calls values wrong at all places of its kinds; nothing of one that judges no
-    values, is on trial, or watches only some places.
+    """Where a rule calls values wrong at all places of its kinds at any time; nothing of one that
+    judges no values, is on trial, or watches only some places or sometimes.
     """
     chosen = rule.selection
-    if not isinstance(rule.kind, Threshold) or rule.shadow or chosen.sites or chosen.devices:
+    narrow = rule.shadow or chosen.sites or chosen.devices or rule.terms.schedule
+    if not isinstance(rule.kind, Threshold) or narrow:
         return
     for severity, span in sorted(rule.terms.levels.spans.items()):
         for side, value in (("below", span.low), ("above", span.high)):

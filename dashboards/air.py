@@ -1,7 +1,7 @@
 """Air station: PM2.5 in the bands of the Thai index, gases, weather."""
 
 from dashboards.facts import Facts, Words
-from dashboards.flux import CHOSEN, CHOSEN_SITES, before_end, by_place, means, readings
+from dashboards.flux import CHOSEN, CHOSEN_SITES, HERE, before_end, by_place, known, means, readings
 from dashboards.frame import chosen, dashboard
 from dashboards.look import UNITS, bands_drawn
 from dashboards.panels import Json, lines, tiles
@@ -41,15 +41,21 @@ def air(say: Words, facts: Facts) -> Json:
 def mean_of_a_day(say: Words, facts: Facts, chosen_sites: str = "true") -> Json:
     """A tile for each station: the mean of PM2.5 over 24 hours, in the colour of its band."""
     source = readings("air", "pm25", within=before_end("24h"), chosen=chosen_sites)
-    query = f"""{by_place(say, "pm25", means("pm25", source, "1h"))}
+    hourly = f"""{means("pm25", source, "1h")}
+    |> keep(columns: ["_time", "site", "device", "pm25"])"""
+    placed = known(say, hourly, "pm25", columns=("name", "district"), keys=("name", "device"))
+    query = f"""{placed}
+  |> filter(fn: (r) => {HERE})
   |> reduce(
       identity: {{hours: 0, sum: 0.0}},
       fn: (r, accumulator) => ({{
-        hours: accumulator.hours + 1, sum: accumulator.sum + r._value,
+        hours: accumulator.hours + 1, sum: accumulator.sum + r.pm25,
       }}),
     )
   |> filter(fn: (r) => r.hours >= {HOURS})
-  |> map(fn: (r) => ({{name: r.name, value: r.sum / float(v: r.hours)}}))
+  |> map(fn: (r) => ({{
+      name: r.name, value: math.round(x: 10.0 * r.sum / float(v: r.hours)) / 10.0,
+    }}))
   |> map(fn: (r) => ({{r with band: {_band_of(say, facts)}}}))
   |> group()"""
     return tiles(

@@ -1,7 +1,7 @@
 """Bins: how full they are, when they were emptied, when they will be full."""
 
 from dashboards.facts import Facts, Level, Words
-from dashboards.flux import CHOSEN, CHOSEN_SITES, before_end, known, means, readings
+from dashboards.flux import CHOSEN, CHOSEN_SITES, HERE, before_end, known, means, readings
 from dashboards.frame import chosen, dashboard
 from dashboards.look import GREEN, VERMILLION, YELLOW, levels_drawn, sources, steps
 from dashboards.panels import Json, bars, lines, override, place_map, table
@@ -44,7 +44,8 @@ def bins(say: Words, facts: Facts) -> Json:
 def fill_bars(say: Words, facts: Facts, condition: str) -> Json:
     """The last fill level of each bin, the fullest first."""
     levels = facts.of("fill_level", "bin")
-    query = f"""{known(say, _newest(condition), "value")}
+    query = f"""{known(say, _newest(condition), "value", columns=("name", "district"))}
+  |> filter(fn: (r) => {HERE})
   |> sort(columns: ["value"], desc: true)
   |> keep(columns: ["name", "value"])"""
     return bars(

@@ -3,11 +3,11 @@
 from dashboards.air import mean_of_a_day
 from dashboards.bins import fill_bars
 from dashboards.facts import Facts, Words
-from dashboards.flux import LONG, alerts, before_end, places
+from dashboards.flux import HERE, LONG, alerts, before_end, places
 from dashboards.frame import dashboard, districts
 from dashboards.look import SEVERITIES, severity, state_words
 from dashboards.panels import Json, place_map
-from dashboards.shared import HERE, LEVELS, OPEN, count_tile, open_alerts, state_tiles
+from dashboards.shared import LEVELS, OPEN, count_tile, open_alerts, state_tiles
 
 
 def city(say: Words, facts: Facts) -> Json:
@@ -41,6 +41,7 @@ def city(say: Words, facts: Facts) -> Json:
         ),
         variables=[districts(say)],
         since="now-24h",
+        refresh="1m",
     )
 
 

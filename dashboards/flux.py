@@ -11,6 +11,7 @@ from dashboards.facts import Words
 
 IN_RANGE = "start: v.timeRangeStart, stop: v.timeRangeStop"
 CHOSEN = "r.site =~ /^${site:regex}$/ and r.device =~ /^${device:regex}$/"
+HERE = "(not exists r.district or r.district =~ /^${district:regex}$/)"
 CHOSEN_SITES = "r.site =~ /^${site:regex}$/"
 NOT_READINGS = "/^(alert|andaman.*)$/"
 LONG = "90d"  # an alert that is open has changed within so long
@@ -149,7 +150,7 @@ def alerts(say: Words, within: str, condition: str = "true") -> str:
 
 def with_imports(query: str) -> str:
     """The query behind the imports that it needs."""
-    needed = [name for name in ("date", "strings", "timezone") if f"{name}." in query]
+    needed = [name for name in ("date", "math", "strings", "timezone") if f"{name}." in query]
     return "".join(f'import "{name}"\n' for name in needed) + query
 
 

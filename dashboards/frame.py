@@ -27,7 +27,7 @@ def dashboard(  # noqa: PLR0913  each part by its name
     variables: Sequence[Json] = (),
     annotated: str = "",
     since: str = "now-24h",
-    refresh: str = "1m",
+    refresh: str = "5m",
 ) -> Json:
     """A dashboard of rows of panels: (height, [(panel, width), …]); `annotated` is the condition of
     the alerts that are marked in its panels.

@@ -77,10 +77,10 @@ def levels_drawn(levels: Sequence[Level]) -> dict[str, Any]:
 
 
 def bands_drawn(bands: Bands) -> dict[str, Any]:
-    """The bands of an index; a value exactly on an upper end is still of the band below."""
+    """The bands of an index, for values that count when they are rounded to one decimal."""
     ends = [band.up_to for band in bands.steps if band.up_to is not None]
     above = zip(ends, BANDS[1:], strict=True)
-    return steps(BANDS[0], *((round(end + 0.01, 4), colour) for end, colour in above))
+    return steps(BANDS[0], *((round(end + 0.05, 2), colour) for end, colour in above))
 
 
 def sources(say: Words, levels: Sequence[Level]) -> str:

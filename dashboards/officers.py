@@ -1,11 +1,11 @@
 """Alerts: which there are and were, how long they took, how soon somebody took them on."""
 
 from dashboards.facts import Facts, Words
-from dashboards.flux import LONG, alerts, before_end, known, rows
+from dashboards.flux import HERE, LONG, alerts, before_end, known, rows
 from dashboards.frame import dashboard, districts
 from dashboards.look import SEVERITIES, severity, severity_words, state_words
 from dashboards.panels import Json, lines, override, table, tiles, timeline
-from dashboards.shared import HERE, LEVELS, OPEN, alert_table, count_tile, open_alerts
+from dashboards.shared import LEVELS, OPEN, alert_table, count_tile, open_alerts
 
 BEGUN = "r._time >= v.timeRangeStart"
 
@@ -38,6 +38,7 @@ def officers(say: Words, _facts: Facts) -> Json:
         ),
         variables=[districts(say)],
         since="now-7d",
+        refresh="1m",
     )
 
 

@@ -29,6 +29,7 @@ def operations(say: Words, _facts: Facts) -> Json:
             "การทำงานของ Andaman เองในแต่ละนาที ตามที่ /metrics แสดง",
         ),
         since="now-24h",
+        refresh="1m",
     )
 
 

@@ -19,7 +19,6 @@ from dashboards.look import (
 from dashboards.panels import Json, lines, override, table, tiles
 
 LEVELS = steps(STATES[0], *((float(n), colour) for n, colour in enumerate(STATES) if n))
-HERE = "(not exists r.district or r.district =~ /^${district:regex}$/)"
 OPEN = 'r.state == "firing" or r.state == "pending"'
 
 

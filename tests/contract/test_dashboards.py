@@ -98,6 +98,20 @@ def test_what_is_chosen_is_all_that_is_shown(city: City) -> None:
     assert line.labels["name"] == "Patong Beach"
 
 
+def test_a_district_narrows_the_whole_overview(city: City) -> None:
+    grafana = city.looked_at("city-en")
+    grafana.chosen["district"] = ["kathu/patong"]
+    found = answers(grafana)
+    patong = [site for site in CITY.sites.values() if site.district == "kathu/patong"]
+    names = {kind: {s.name["en"] for s in patong if s.kind == kind} for kind in COUNTS}
+    assert set(values(found["Beaches"], "name")) == names["beach"]
+    assert set(values(found["PM2.5, mean over 24 hours"], "name")) == names["air"]
+    assert set(values(found["Fill level now"], "name")) == names["bin"]
+    assert set(values(found["Bins"], "name")) == names["bin"]
+    assert set(values(found["Open alerts"], "name")) == names["beach"]
+    assert len(values(found["How each place stands"], "name")) == len(patong)
+
+
 def test_flagged_readings_are_in_no_mean(city: City) -> None:
     grafana = city.looked_at("beach-en")
     grafana.chosen["site"] = ["patong-beach"]
