@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from core.languages import Language
 from core.model import HOUR, MINUTE
@@ -17,6 +17,7 @@ from core.notices import Channel
 from core.subscribers import Consent, ConsentWay, Contact, Subscriber, SubscriberState
 from storage import schema
 from storage.ledger import Ledger
+from storage.notify_schema import deliveries
 from storage.subscribers import (
     OfficerLink,
     add,
@@ -34,7 +35,7 @@ CHAT = "line"  # what the audit calls changes that people make in the chat
 WEB = "web"  # and those of the public pages
 BETWEEN_WORDS = 10 * MINUTE  # nobody's mailbox is filled by others
 _LINK_KEY = "link_key"
-_T = schema.one_time_words.c
+_T, _D = schema.one_time_words.c, deliveries.c
 
 
 class Purpose(StrEnum):
@@ -193,6 +194,7 @@ def link(ledger: Ledger, code: str, user: str, at: int) -> OfficerLink | None:
             return None
         stranger = by_contact(connection, Channel.LINE, user)
         if stranger is not None and stranger.id != word.subscriber:
+            _take_over(connection, stranger.id, word.subscriber, user)
             _give_away(ledger, stranger, at)
         contact = _active(Channel.LINE, user, at)
 
@@ -218,6 +220,12 @@ def _give_away(ledger: Ledger, stranger: Subscriber, at: int) -> None:
         change(ledger, stranger.id, lambda _: left, by=CHAT, at=at, detail="gave LINE away")
     else:
         remove(ledger, stranger.id, by=CHAT, at=at)
+
+
+def _take_over(connection: Connection, before: str, after: str, user: str) -> None:
+    """What somebody was told in LINE was told to another subscriber, who hears how it ends."""
+    told = (_D.subscriber == before, _D.channel == Channel.LINE.value, _D.address == user)
+    connection.execute(update(deliveries).where(*told).values(subscriber=after))
 
 
 def _active(channel: Channel, address: str, at: int) -> Contact:

@@ -90,13 +90,15 @@ def told_to_fire(
 def _reached(
     connection: Connection, wanted: Collection[str]
 ) -> dict[str, dict[tuple[Channel, Recipient], int]]:
-    """To whom each of these notices goes, but where it is certain that it did not arrive."""
+    """To whom each of these notices goes, but where it is certain that it did not arrive, and to
+    people of whom nothing is kept any more.
+    """
     found: dict[str, dict[tuple[Channel, Recipient], int]] = {}
     for chunk in _chunks(list(wanted)):
         statement = (
             select(_P.notice, _D.channel, _D.address, _D.language, _D.subscriber, _D.planned_for)
             .join_from(deliveries, parcels, _P.id == _D.parcel)
-            .where(_P.notice.in_(chunk), _D.state != "dead")
+            .where(_P.notice.in_(chunk), _D.state != "dead", _D.address != "")
         )
         for row in connection.execute(statement):
             who = Channel(row.channel), Recipient(row.address, row.language, row.subscriber)

@@ -45,14 +45,14 @@ def name_of(place: Place, speaker: Speaker) -> str:
 
 
 def find(places: Sequence[Place], text: str) -> Sequence[Place]:
-    """The places that somebody may mean; just one where its name was typed in full."""
+    """The places that somebody may mean; those called so where a name was typed in full."""
     wanted = _plain(text)
     if len(wanted) < _SHORTEST:
         return []
     called = [(place, {_plain(name) for name in _called(place)}) for place in places]
     exactly = [place for place, names in called if wanted in names]
     partly = [place for place, names in called if any(wanted in name for name in names)]
-    return exactly if len(exactly) == 1 else partly
+    return exactly or partly
 
 
 def _called(place: Place) -> Iterable[str]:
