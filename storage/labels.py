@@ -47,8 +47,8 @@ def places(connection: Connection) -> Places:
     sites = connection.execute(select(s.id, s.kind, s.district))
     devices = connection.execute(select(d.id, d.gateway))
     return Places(
-        {row.id: (row.kind, row.district) for row in sites},
-        {row.id: row.gateway for row in devices},
+        {site: (kind, district) for site, kind, district in sites},
+        {device: gateway for device, gateway in devices},
     )
 
 
