@@ -52,9 +52,16 @@ def effective(limits: Limits, *overrides: Override | None) -> Effective:
     origin = dict.fromkeys(FIELDS, FROM_CATALOGUE)
     for override in overrides:
         if override is not None:
-            limits = replace(limits, **override.values)
             origin |= override.places
-    return Effective(limits=limits, origin=origin)
+    return Effective(limits=merged(limits, *overrides), origin=origin)
+
+
+def merged(limits: Limits, *overrides: Override | None) -> Limits:
+    """The same without their origin."""
+    for override in overrides:
+        if override is not None:
+            limits = replace(limits, **override.values)
+    return limits
 
 
 def _span(given: Any) -> Any:

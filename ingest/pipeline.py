@@ -35,6 +35,7 @@ from core.model import (
     placed,
 )
 from core.overrides import Overrides
+from core.quality import Limits as QualityLimits
 from ingest.arrange import arrange, columns_of
 from ingest.clocks import Clocks
 from ingest.gather import Gathered, gather, quarantined
@@ -320,7 +321,7 @@ class Pipeline:
         born = self.registry.series[count:]
         if born:
             self.state.grow(len(self.registry.series))
-            self.fit()
+            self.fit(() if self.registry.arrived else self._quality.limits)
             self.engine.add_series(born)
         if self.registry.arrived:
             units, now = self.registry.units(), max(self._heard + 1, at - 1)
@@ -347,22 +348,26 @@ class Pipeline:
         store(connection, batch)
         return lambda: self.accepted(batch, outcome)
 
-    def fit(self) -> None:
-        """Take up what the registry and people now say of the series."""
+    def fit(self, known: Sequence[QualityLimits] = ()) -> None:
+        """Take up what the registry and people now say of the series; limits that are `known`, of
+        the first series, are what they were.
+        """
         series = self.registry.series
-        self._quality = self._settings(series)
+        self._quality = self._settings(series, known)
         self._overrule = Overrule(self.said.annotations, series)
         self.reviewing = Reviewing(
             self.said.reviews, self._quality, self._overrule, settings_of=self._settings
         )
         self._parts = LineParts.of(series)
 
-    def _settings(self, series: Sequence[Series]) -> QualitySettings:
+    def _settings(
+        self, series: Sequence[Series], known: Sequence[QualityLimits] = ()
+    ) -> QualitySettings:
         """What the tests of quality go by for these series."""
-        limits = [limits_of(s, self.registry.devices, self._sites) for s in series]
+        more = [limits_of(s, self.registry.devices, self._sites) for s in series[len(known) :]]
         return QualitySettings.of(
             series,
-            limits,
+            [*known, *more],
             places=Places(self.registry.sites),
             service=windows(self.said.log, series),
             zone=self.registry.zone,

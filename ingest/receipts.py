@@ -33,7 +33,9 @@ def settle(progress: Progress, numbers: Iterable[int], at: int) -> Progress:
     fresh = sorted({n for n in numbers if n > progress.through})
     if not fresh:
         return progress
-    ranges = _merged([*progress.ahead, *zip(fresh, fresh, strict=True)])
+    whole = len(fresh) == fresh[-1] - fresh[0] + 1  # without a gap, as nearly always
+    added = [(fresh[0], fresh[-1])] if whole else zip(fresh, fresh, strict=True)
+    ranges = _merged([*progress.ahead, *added])
     through = progress.through
     if ranges[0].first <= through + 1:
         through, ranges = ranges[0].last, ranges[1:]

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, Table, insert, update
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.annotations import Review
@@ -64,11 +66,24 @@ def advance_review(connection: Connection, review: Review, at: int) -> None:
 
 def step_counters(connection: Connection, steps: Mapping[str, int]) -> None:
     """Count on."""
-    for name, step in steps.items():
-        if step:
-            statement = upsert(schema.counters).values(name=name, value=step)
-            more = {"value": schema.counters.c.value + step}
-            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=more))
+    rows = [{"name": name, "value": step} for name, step in steps.items() if step]
+    if rows:
+        connection.execute(_step(), rows)
+
+
+@cache
+def _step() -> Insert:
+    made = upsert(schema.counters)
+    more = {"value": schema.counters.c.value + made.excluded.value}
+    return made.on_conflict_do_update(index_elements=["name"], set_=more)
+
+
+@cache
+def putting(table: Table) -> Insert:
+    """Makes a row, or puts it in the place of the one with the same key."""
+    made, key = upsert(table), [column.name for column in table.primary_key]
+    now = {c.name: made.excluded[c.name] for c in table.c if c.name not in key}
+    return made.on_conflict_do_update(index_elements=key, set_=now)
 
 
 def note(

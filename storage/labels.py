@@ -48,7 +48,7 @@ def places(connection: Connection) -> Places:
     devices = connection.execute(select(d.id, d.gateway))
     return Places(
         {site: (kind, district) for site, kind, district in sites},
-        {device: gateway for device, gateway in devices},
+        dict(devices.all()),
     )
 
 

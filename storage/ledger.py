@@ -38,7 +38,7 @@ from core.model import (
 )
 from core.muting import Consequences
 from storage import gateways, notices, registry, schema
-from storage.changes import Resolution, advance_review, note, resolve, step_counters
+from storage.changes import Resolution, advance_review, note, putting, resolve, step_counters
 from storage.database import FolderLock, open_writer
 from storage.escalations import keep_escalations
 from storage.held_back import keep_held_back
@@ -336,8 +336,7 @@ def store(connection: Connection, batch: Batch) -> None:
         row = {"points": batch.points, "lines": batch.lines}
         connection.execute(insert(schema.outflow), row)
     _note_moments(connection, batch)
-    for counter, progress in batch.progress.items():
-        _keep_progress(connection, counter, progress, batch.recorded_at)
+    _keep_progress(connection, batch)
     keep_statuses(connection, batch.statuses)
     _count(connection, batch, stored)
     if batch.resolution is not None:
@@ -389,17 +388,19 @@ def _save_states(connection: Connection, states: Mapping[tuple[str, str], str | 
             driver.executemany(statement, rows).close()
 
 
-def _keep_progress(
-    connection: Connection, counter: Counter, progress: Progress, heard_at: int
-) -> None:
-    gateway, epoch = counter
-    now = _fields(progress, "through", "gap_since", "lost") | {
-        "ahead": json.dumps(progress.ahead),
-        "heard_at": heard_at,
-    }
-    statement = upsert(schema.progress).values(gateway=gateway, epoch=epoch, **now)
-    key = ["gateway", "epoch"]
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=now))
+def _keep_progress(connection: Connection, batch: Batch) -> None:
+    rows = [
+        {
+            "gateway": gateway,
+            "epoch": epoch,
+            **_fields(progress, "through", "gap_since", "lost"),
+            "ahead": json.dumps(progress.ahead),
+            "heard_at": batch.recorded_at,
+        }
+        for (gateway, epoch), progress in batch.progress.items()
+    ]
+    if rows:
+        connection.execute(putting(schema.progress), rows)
 
 
 def _note_moments(connection: Connection, batch: Batch) -> None:
@@ -445,11 +446,9 @@ def _quarantine_row(refused: Quarantined) -> dict[str, Any]:
 
 
 def _set_meta(connection: Connection, facts: Mapping[str, str]) -> None:
-    for name, value in facts.items():
-        statement = upsert(schema.meta).values(name=name, value=value)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
-        )
+    rows = [{"name": name, "value": value} for name, value in facts.items()]
+    if rows:
+        connection.execute(putting(schema.meta), rows)
 
 
 def _fields(noun: Any, *names: str) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.model import Columns, Revision
 from storage import schema
+from storage.changes import putting
 
 _CHUNK = 400
 
@@ -98,13 +98,8 @@ def keep_memory(
     for table, kept in ((schema.quality_tails, tails), (schema.quality_windows, windows)):
         if kept:
             (key,) = table.primary_key.columns.keys()
-            statement = upsert(table)
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[key], set_={"body": statement.excluded.body}
-                ),
-                [{key: number, "body": body} for number, body in kept.items()],
-            )
+            rows = [{key: number, "body": body} for number, body in kept.items()]
+            connection.execute(putting(table), rows)
 
 
 def memory(connection: Connection) -> tuple[list[Any], list[Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from core.model import Series
-from core.overrides import Effective, Overrides, effective
+from core.overrides import Effective, Override, Overrides, effective, merged
 from core.quality import Limits
 from ingest.profiles import NO_PROFILE, Profile
 from ingest.quality.settings import catalogue_limits
@@ -12,8 +12,7 @@ from ingest.registry import Known
 
 def explained(parameter: str, profile: Profile, site: Overrides) -> Effective:
     """The limits of a parameter at a site with these overrides, and where each comes from."""
-    layers = (profile.quality.get(parameter), site.get(parameter))
-    return effective(catalogue_limits(parameter), *layers)
+    return effective(catalogue_limits(parameter), *_layers(parameter, profile, site))
 
 
 def limits_of(
@@ -22,4 +21,9 @@ def limits_of(
     """The limits of a series; `sites` are the overrides by site."""
     known = devices.get(series.device)
     profile = known.profile if known else NO_PROFILE  # it may have left the configuration
-    return explained(series.parameter, profile, sites.get(series.site, {})).limits
+    layers = _layers(series.parameter, profile, sites.get(series.site, {}))
+    return merged(catalogue_limits(series.parameter), *layers)
+
+
+def _layers(parameter: str, profile: Profile, site: Overrides) -> tuple[Override | None, ...]:
+    return profile.quality.get(parameter), site.get(parameter)
