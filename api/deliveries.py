@@ -60,7 +60,7 @@ class Delivery(Answer):
     subscriber: str | None
     state: DeliveryState = Field(
         description="waiting; sent: the server took it; dead: given up; replaced: told in a digest "
-        "instead; dropped: an all-clear for who never heard of the alert."
+        "or by another way; dropped: an all-clear for who never heard of the alert, or who stopped."
     )
     attempts: int
     made_at: Time
@@ -96,7 +96,7 @@ def list_deliveries(context: Context, asked: Annotated[AskedDeliveries, Query()]
     with queries.snapshot(context.readers) as connection:
         found = deliveries.list_deliveries(connection, wanted, before=before, limit=asked.limit + 1)
     rows, following = cut(found, asked.limit, lambda row: (row.position, row.id))
-    return Deliveries(items=[_answer(row) for row in rows], next=following)
+    return Deliveries(items=[answer(row) for row in rows], next=following)
 
 
 @router.get("/{delivery}")
@@ -132,10 +132,11 @@ def _present(context: ApiContext, delivery: str) -> Delivery:
     if row is None:
         words = "There is no delivery with this id; /v1/deliveries lists them."
         raise ApiError("not-found", words)
-    return _answer(row)
+    return answer(row)
 
 
-def _answer(row: DeliveryRow) -> Delivery:
+def answer(row: DeliveryRow) -> Delivery:
+    """A delivery as it is shown."""
     settled = None if row.settled_at is None else row.settled_at
     took = row.state == "sent" and settled is not None
     return Delivery.model_validate(

@@ -16,6 +16,7 @@ from alerts.subscribing import ways
 from api.auth import Standing
 from api.budget import doors_of
 from api.context import ApiContext, Context, patiently
+from api.deliveries import Delivery, answer
 from api.problems import ApiError, bad_parameter
 from api.shapes import (
     Answer,
@@ -44,8 +45,9 @@ from core.languages import Language
 from core.model import iso
 from core.notices import Channel, NoticeReason
 from core.subscribers import Consent, ConsentWay, Subscriber, Subscription, masked
-from storage import audit, joining, labels, notices, queries, subscribers
+from storage import audit, deliveries, joining, labels, notices, queries, subscribers
 from storage.changes import note
+from storage.deliveries import DeliveryFilter
 from storage.joining import Purpose
 from storage.ledger import Ledger
 
@@ -171,6 +173,7 @@ class Export(Answer):
     """All that is kept of a person."""
 
     subscriber: SubscriberAnswer
+    deliveries: list[Delivery] = Field(description="What was sent to them, the newest first.")
     history: list[Happened] = Field(description="The audit, which names them by their id alone.")
 
 
@@ -274,8 +277,12 @@ def export_subscriber(context: Context, subscriber: Id) -> Export:
     with queries.snapshot(context.readers) as connection:
         one = present(connection, known(connection, subscriber))
         lines = audit.lines(connection, subject=subscriber)
+        wanted = DeliveryFilter(subscriber=subscriber)
+        sent = deliveries.list_deliveries(connection, wanted, limit=None)
     history = [Happened(at=iso(x.at), action=x.action, by=x.key, detail=x.detail) for x in lines]
-    return Export(subscriber=one, history=history)
+    return Export(
+        subscriber=one, deliveries=[answer(delivery) for delivery in sent], history=history
+    )
 
 
 @router.get("/subscribers/{subscriber}/subscriptions")

@@ -101,9 +101,9 @@ def list_deliveries(
     wanted: DeliveryFilter,
     *,
     before: tuple[int, str] | None = None,
-    limit: int,
+    limit: int | None,
 ) -> list[DeliveryRow]:
-    """Deliveries, the newest first."""
+    """Deliveries, the newest first; without a limit all of them."""
     asked = {
         _D.channel: wanted.channel,
         _D.state: wanted.state,

@@ -293,6 +293,8 @@ def test_signed_up_by_mail_told_by_mail_and_gone_by_one_click(
     subscriber = told.recipients[0].subscriber
     kept = desk.get(f"/v1/subscribers/{subscriber}/export")
     assert kept["subscriber"]["contacts"][0]["address"] == "nok@example.com"
+    sent = [(one["reason"], one["state"]) for one in kept["deliveries"]]
+    assert sent == [("new-in-group", "sent"), ("confirm", "sent")]
     desk.http.post(f"/u/{world.system.links.token(subscriber)}")
     world.publish("bin-1", fill_level=10.0)
     world.publish("bin-2", gateway="other", fill_level=10.0)
