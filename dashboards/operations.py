@@ -9,7 +9,7 @@ from dashboards.panels import Json, lines, tiles, timeline
 EVERY = "  |> aggregateWindow(every: v.windowPeriod, fn: {how}, createEmpty: false)"
 
 
-def operations(say: Words, _facts: Facts) -> Json:
+def operations(say: Words, facts: Facts) -> Json:
     """The dashboard."""
     panels = [
         (4, [(_age(say), 6), (_waiting(say), 6), (_unsent(say), 6), (_quarantined(say), 6)]),
@@ -17,6 +17,8 @@ def operations(say: Words, _facts: Facts) -> Json:
         (9, [(_rate(say), 12), (_latency(say), 12)]),
         (9, [(_backlog(say), 12), (_forwarder(say), 12)]),
         (9, [(_refused(say), 12), (_transitions(say), 12)]),
+        (9, [(_delivered(say), 12), (_undelivered(say), 12)]),
+        (9, [(_told(say), 12), (_line_month(say, facts), 12)]),
         (9, [(_disk(say), 12), (_memory(say), 12)]),
     ]
     return dashboard(
@@ -151,29 +153,55 @@ def _rate(say: Words) -> Json:
 
 
 def _latency(say: Words) -> Json:
-    query = f"""{_metric("settle_seconds_sum", "settle_seconds_count")}
+    return _durations(
+        say,
+        say("Latency of a batch", "เวลาที่ใช้ต่อชุดข้อมูล"),
+        "settle_seconds",
+        say(
+            "From the first look at a batch to its acknowledgement: decoded, judged, committed.",
+            "ตั้งแต่เริ่มอ่านชุดข้อมูลจนยืนยัน: ถอดรหัส ตรวจสอบ บันทึก",
+        ),
+    )
+
+
+def _told(say: Words) -> Json:
+    return _durations(
+        say,
+        say("Messages to people: from plan to server", "ข้อความถึงผู้รับ: เวลาจนถึงเซิร์ฟเวอร์"),
+        "told_seconds",
+        say(
+            "From when a message was planned until a server took it, over all channels.",
+            "ตั้งแต่วางแผนส่งจนเซิร์ฟเวอร์รับข้อความ รวมทุกช่องทาง",
+        ),
+    )
+
+
+def _durations(say: Words, title: str, histogram: str, description: str) -> Json:
+    """The mean, and what 95 of 100 stay below, from a histogram of the metrics."""
+    total, number = f"{histogram}_sum", f"{histogram}_count"
+    query = f"""{_metric(total, number)}
   |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false)
   |> difference(nonNegative: true)
+  |> group(columns: ["_time", "_field"])
+  |> sum()
+  |> group()
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-  |> filter(fn: (r) => exists r.settle_seconds_count and r.settle_seconds_count > 0.0)
-  |> map(fn: (r) => ({{
-      _time: r._time, _value: r.settle_seconds_sum / r.settle_seconds_count,
-    }}))"""
-    worst = f"""{_metric("settle_seconds_bucket")}
+  |> filter(fn: (r) => exists r.{number} and r.{number} > 0.0)
+  |> map(fn: (r) => ({{_time: r._time, _value: r.{total} / r.{number}}}))"""
+    worst = f"""{_metric(f"{histogram}_bucket")}
   |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false)
   |> difference(nonNegative: true)
   |> map(fn: (r) => ({{_time: r._time, le: float(v: r.le), _value: r._value}}))
+  |> group(columns: ["_time", "le"])
+  |> sum()
   |> group(columns: ["_time"])
   |> histogramQuantile(quantile: 0.95, countColumn: "_value", upperBoundColumn: "le")
   |> group()
   |> filter(fn: (r) => r._value >= 0.0)"""
     return lines(
-        say("Latency of a batch", "เวลาที่ใช้ต่อชุดข้อมูล"),
+        title,
         [query, worst],
-        description=say(
-            "From the first look at a batch to its acknowledgement: decoded, judged, committed.",
-            "ตั้งแต่เริ่มอ่านชุดข้อมูลจนยืนยัน: ถอดรหัส ตรวจสอบ บันทึก",
-        ),
+        description=description,
         unit="s",
         overrides=[
             _named("A", say("mean", "ค่าเฉลี่ย")),
@@ -229,6 +257,63 @@ def _transitions(say: Words) -> Json:
         [_per_second("transitions_total", "state")],
         unit="cps",
         name="${__field.labels.state}",
+    )
+
+
+def _delivered(say: Words) -> Json:
+    query = f"""{_metric("deliveries_total")}
+  |> difference(nonNegative: true)
+  |> map(fn: (r) => ({{_time: r._time, what: r.channel + " " + r.outcome, _value: r._value}}))
+  |> group(columns: ["what"])
+  |> aggregateWindow(every: v.windowPeriod, fn: sum, createEmpty: false, timeSrc: "_start")
+  |> filter(fn: (r) => r._value > 0.0)"""
+    return lines(
+        say("Messages to people, by channel and outcome", "ข้อความถึงผู้รับ ตามช่องทางและผล"),
+        [query],
+        name="${__field.labels.what}",
+        bars=True,
+        decimals=0,
+    ) | {"interval": "1h"}
+
+
+def _undelivered(say: Words) -> Json:
+    query = f"""{_metric("deliveries_waiting")}
+{EVERY.format(how="max")}
+  |> keep(columns: ["_time", "_value", "channel"])
+  |> group(columns: ["channel"])"""
+    return lines(
+        say("Messages to people that wait", "ข้อความถึงผู้รับที่รอส่ง"),
+        [query],
+        name="${__field.labels.channel}",
+        decimals=0,
+    )
+
+
+def _line_month(say: Words, facts: Facts) -> Json:
+    month = (
+        f"date.truncate(t: v.timeRangeStop, unit: 1mo, "
+        f'location: timezone.location(name: "{facts.zone}"))'
+    )
+    wanted = 'r._measurement == "andaman" and r._field == "deliveries_total"'
+    query = f"""{rows(wanted, f"start: {month}, stop: v.timeRangeStop")}
+  |> filter(fn: (r) => r.channel == "line" and r.outcome == "sent")
+  |> difference(nonNegative: true)
+  |> sum()
+  |> group()
+  |> sum()
+  |> rename(columns: {{_value: "value"}})"""
+    return tiles(
+        say("LINE messages sent this month", "ข้อความ LINE ที่ส่งในเดือนนี้"),
+        query,
+        description=say(
+            "Andaman's own count, one for each recipient, against the month's quota of the plan.",
+            "นับโดย Andaman หนึ่งข้อความต่อผู้รับ เทียบกับโควตาของแพ็กเกจในแต่ละเดือน",
+        ),
+        unit="none",
+        rows=True,
+        background=False,
+        decimals=0,
+        no_value="0",
     )
 
 

@@ -169,6 +169,18 @@ def _metrics(minutes: float) -> list[Entry]:
             ),
             ("andaman_settle_seconds_count", {}, 60 * minutes),
             ("andaman_settle_seconds_sum", {}, 0.4 * minutes),
+            ("andaman_deliveries_total", {"channel": "line", "outcome": "sent"}, minutes // 10),
+            ("andaman_deliveries_waiting", {"channel": "line"}, 2.0),
+            *(
+                ("andaman_told_seconds_bucket", {"le": le, "channel": channel}, n * minutes)
+                for le, n in buckets.items()
+                for channel in ("email", "line")
+            ),
+            *(
+                ("andaman_told_seconds_count", {"channel": c}, 60 * minutes)
+                for c in ("email", "line")
+            ),
+            *(("andaman_told_seconds_sum", {"channel": c}, 2 * minutes) for c in ("email", "line")),
             ("andaman_series", {}, 300.0),
             ("andaman_worker_backlog", {}, 3.0),
             ("andaman_forwarder_backlog_points", {}, 120.0),

@@ -184,4 +184,9 @@ def test_operations_show_what_the_metrics_say(city: City) -> None:
     assert rates["stored"][-1] == pytest.approx(20 / 60)
     assert found["Latency of a batch"][0].values[-1] == pytest.approx(0.4 / 60)
     assert 0.02 < found["Latency of a batch B"][0].values[-1] < 0.1
+    (told,) = found["Messages to people: from plan to server"]
+    assert told.values[-1] == pytest.approx(2 / 60)
+    (line,) = found["Messages to people, by channel and outcome"]
+    assert line.labels["what"] == "line sent"
+    assert 0 < float(values(found["LINE messages sent this month"], "value")[0]) <= 24 * 6
     assert city.stocked.now - city.stocked.start == 2 * DAY
