@@ -11,6 +11,7 @@ from urllib.parse import quote
 import typer
 from rich.console import Console
 
+from alerts.notify.bounces import bounces
 from cli_shared import Data, ask, bytes_of, pages, shown, table, told
 from core.errors import StartError
 
@@ -18,6 +19,7 @@ commands = typer.Typer(help="Who asked to be told of alerts.", no_args_is_help=T
 
 Who = Annotated[str, typer.Argument(help="Their id; `andaman subscribers list` shows it.")]
 Agreed = Annotated[bool, typer.Option("--consent", help="They agreed to docs/privacy.md; needed.")]
+_LONGEST_REPORT = 1_000_000  # bytes; what matters stands before the mail that came back
 _COLUMNS = ("name", "email", "line", "language", "wants", "quiet", "digest")
 
 
@@ -57,6 +59,22 @@ def subscribers_show(who: Who, data: Data = None) -> None:
         for name, value in one.items():
             listed.add_row(name, shown(value))
         Console().print(listed)
+
+
+@commands.command("bounced")
+def subscribers_bounced(
+    report: Annotated[typer.FileBinaryRead, typer.Argument(help="The mail; - reads it here.")],
+    data: Data = None,
+) -> None:
+    """Read a mail server's report of mails that came back; nobody is mailed there again.
+
+    Example: andaman subscribers bounced returned.eml
+    """
+    with told():
+        for bounce in bounces(report.read(_LONGEST_REPORT)):
+            body = {"address": bounce.address, "words": bounce.words}
+            marked = ask("POST", "/v1/bounces", data, body)["marked"]
+            typer.echo(f"{bounce.address}: {'marked' if marked else 'known, or nobody has it'}")
 
 
 @commands.command("add")

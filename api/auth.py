@@ -133,6 +133,7 @@ ROUTES: Mapping[str, Standing] = {
     "GET /v1/sites/{site}": Standing.VIEWER,
     "PATCH /v1/sites/{site}": Standing.ADMIN,
     "GET /v1/stats": Standing.VIEWER,
+    "POST /v1/bounces": Standing.OFFICER,
     "GET /v1/subscribers": Standing.OFFICER,
     "POST /v1/subscribers": Standing.OFFICER,
     "GET /v1/subscribers/{subscriber}": Standing.OFFICER,

@@ -219,6 +219,20 @@ def _changed(
     return after
 
 
+def bounced(ledger: Ledger, address: str, words: str, *, by: str, at: int) -> bool:
+    """There is no such mail address any more, in the server's words; whether it was a subscriber's
+    who could be reached there until now.
+    """
+    with ledger.transaction() as connection:
+        known = by_contact(connection, Channel.EMAIL, address)
+        contact = known and known.contact(Channel.EMAIL)
+        if contact is None or contact.state is SubscriberState.BOUNCED:
+            return False
+        state = SubscriberState.BOUNCED
+        mark_contact(connection, Channel.EMAIL, address, state, by=by, at=at, words=words)
+        return True
+
+
 def _keep_contacts(connection: Connection, of: Subscriber) -> None:
     connection.execute(delete(schema.contacts).where(_C.subscriber == of.id))
     for contact in of.contacts:

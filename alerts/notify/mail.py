@@ -6,9 +6,9 @@ Everything in it comes from the parcel, so that a second try sends the very same
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import parseaddr
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -26,7 +26,24 @@ from core.notices import Notice, NoticeReason, Parcel, Told
 _IN_DETAIL = 3  # alerts that get a card, and a picture where there is one
 _IN_LINES = 100  # more of them in HTML; programs cut a mail of more than 100 KB
 _LONGEST_SUBJECT = 160
-_POLICY = SMTP.clone(cte_type="7bit")  # any server on the way may be an old one
+_AS_IT_IS = ("In-Reply-To", "List-Unsubscribe", "References")
+
+
+class AsItIs(UnstructuredHeader, BaseHeader):
+    """A header that programs read letter for letter: neither folded nor encoded when it is long."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def _policy() -> Policy:
+    headers = HeaderRegistry()
+    for name in _AS_IT_IS:
+        headers.map_to_type(name, AsItIs)
+    return SMTP.clone(header_factory=headers, cte_type="7bit")  # servers on the way may be old
+
+
+_POLICY = _policy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +121,7 @@ def _page(
     if len(alerts) == 1:  # the title says it already
         cards = [replace(cards[0], standing="", what="")]
     rest = alerts[_IN_DETAIL:]
-    lines = [_flat(words.line(told, speaker, notice.made_at)) for told in rest[:_IN_LINES]]
+    lines = [_line(told, notice, speaker) for told in rest[:_IN_LINES]]
     more, left = len(rest), len(rest) - len(lines)
     going = len(words.firing(notice))
     confirms = notice.reason is NoticeReason.CONFIRM
@@ -135,9 +152,18 @@ def _card(told: Told, notice: Notice, speaker: Speaker, cid: str) -> Card:
         what=_flat(words.what(told, speaker)),
         measure=_flat(words.measure(told, speaker)),
         when=_flat(words.when(told, speaker, notice.made_at)),
-        source=_flat(" · ".join(filter(None, (told.device or told.subject, told.rule)))),
+        source=_flat(f"{_source(told)} · {told.rule}"),
         cid=cid,
     )
+
+
+def _line(told: Told, notice: Notice, speaker: Speaker) -> str:
+    return _flat(f"{words.line(told, speaker, notice.made_at)} · {_source(told)}")
+
+
+def _source(told: Told) -> str:
+    """What tells it from others of the same rule at the same place."""
+    return told.device or told.subject
 
 
 def _text(page: Page, notice: Notice, speaker: Speaker) -> Iterator[str]:
@@ -155,7 +181,7 @@ def _text(page: Page, notice: Notice, speaker: Speaker) -> Iterator[str]:
         yield ""
         yield f"{page.more}:"
         for told in words.worst_first(notice.alerts)[_IN_DETAIL:]:
-            yield f"* {_flat(words.line(told, speaker, notice.made_at))}"
+            yield f"* {_line(told, notice, speaker)}"
     if page.link:
         yield ""
         yield f"{page.link_words}: {page.link}"

@@ -17,6 +17,7 @@ import aiosmtplib
 from aiosmtplib import SMTP
 
 from alerts.notify.addresses import is_address
+from alerts.notify.bounces import gone
 from core.errors import Blame, ConfigError, DeliveryError
 from core.notices import Parcel, Sent
 
@@ -180,8 +181,10 @@ def _blame(error: aiosmtplib.SMTPResponseException) -> Blame:
     if error.code in _OF_LOGIN:
         return Blame.CREDENTIALS
     if isinstance(error, aiosmtplib.SMTPRecipientRefused):
-        ours = _NOT_FOR_US in error.message.lower()
-        return Blame.CREDENTIALS if ours else Blame.ADDRESS
+        if _NOT_FOR_US in error.message.lower():
+            return Blame.CREDENTIALS
+        # Who does not want this mail, or has no room for it, is still there for the next.
+        return Blame.ADDRESS if gone(f"{error.code} {error.message}") else Blame.CONTENT
     if isinstance(error, aiosmtplib.SMTPDataError):
         return Blame.CONTENT
     return Blame.CREDENTIALS  # of connection, greeting, login or sender: nobody gets a mail so

@@ -11,13 +11,13 @@ disk before the 250, and `faults` says what it does wrong from the next command 
 import argparse
 import asyncio
 import json
+import logging
 import os
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage, Message
-from email.mime.message import MIMEMessage
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.parser import BytesHeaderParser, BytesParser
@@ -243,8 +243,9 @@ def bounce(mail: Mail, recipient: str, status: str = "5.1.1") -> bytes:
     of_recipient["Action"] = "failed"
     of_recipient["Status"] = status
     of_recipient["Diagnostic-Code"] = f"smtp; 550 {status} User unknown"
-    report = MIMEMessage(of_mail, "delivery-status")
-    report.attach(of_recipient)
+    report = Message()
+    report["Content-Type"] = "message/delivery-status"
+    report.set_payload([of_mail, of_recipient])
     whole.attach(report)
     headers = BytesHeaderParser().parsebytes(mail.text.encode())
     headers.set_payload("")
@@ -263,6 +264,7 @@ def main() -> None:
     parser.add_argument("--user")
     parser.add_argument("--password-file", type=Path)
     given = parser.parse_args()
+    logging.getLogger("mail.log").setLevel("ERROR")  # aiosmtpd warns of its own old names
     tls = None
     if given.cert:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -228,10 +228,20 @@ def test_a_broken_address_harms_itself_alone(post: Post, address: str) -> None:
     assert not post.mailbox.mails()
 
 
-def test_a_relay_that_does_not_know_us_spoils_no_address() -> None:
-    refused = failure(_refused_recipient(554, "5.7.1 <a@b.example>: Relay access denied"))
-
-    assert refused.blame is Blame.CREDENTIALS
+@pytest.mark.parametrize(
+    ("code", "words", "blame"),
+    [
+        pytest.param(550, "5.1.1 User unknown", Blame.ADDRESS, id="nobody has it"),
+        pytest.param(550, "no such user here", Blame.ADDRESS, id="nobody has it, says an old one"),
+        pytest.param(552, "5.2.2 Mailbox full", Blame.CONTENT, id="no room, for now"),
+        pytest.param(550, "5.7.1 looks like spam", Blame.CONTENT, id="they do not like this one"),
+        pytest.param(554, "5.7.1 Relay access denied", Blame.CREDENTIALS, id="no business of ours"),
+        pytest.param(530, "5.7.0 Authentication required", Blame.CREDENTIALS, id="log in first"),
+        pytest.param(450, "4.1.1 try later", Blame.TEMPORARY, id="later, perhaps"),
+    ],
+)
+def test_a_refused_recipient_is_not_always_gone(code: int, words: str, blame: Blame) -> None:
+    assert failure(_refused_recipient(code, words)).blame is blame
 
 
 def _refused_recipient(code: int, words: str) -> Exception:

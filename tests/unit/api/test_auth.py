@@ -107,6 +107,7 @@ EXPECTED = {
     "GET /v1/sites/{site}": READ,
     "PATCH /v1/sites/{site}": {"admin"},
     "GET /v1/stats": READ,
+    "POST /v1/bounces": {"officer", "admin"},
     "GET /v1/subscribers": {"officer", "admin"},
     "POST /v1/subscribers": {"officer", "admin"},
     "GET /v1/subscribers/{subscriber}": {"officer", "admin"},

@@ -200,3 +200,24 @@ def test_a_code_is_for_an_officers_key(served: Service) -> None:
     assert send(served, "POST", f"/{one}/code", {"key": viewer}, Role.ADMIN).status_code == 400
     assert send(served, "POST", f"/{one}/code", {"key": viewer}).status_code == 403
     assert send(served, "POST", "/s9/code", {}).status_code == 404
+
+
+def test_an_address_that_bounced_is_mailed_no_more_until_it_signs_up_again(served: Service) -> None:
+    one = made(served)
+    told = {"address": "SOMCHAI@example.com", "words": "550 5.1.1 User unknown"}
+    headers = served.headers(Role.OFFICER)
+
+    answers = [served.http.post("/v1/bounces", json=told, headers=headers).json() for _ in "12"]
+
+    assert answers == [{"marked": True}, {"marked": False}]
+    after = send(served, "GET", f"/{one['id']}").json()
+    assert after["state"] == "bounced"
+    assert after["contacts"][0]["words"] == "550 5.1.1 User unknown"
+
+
+def test_a_bounce_of_somebody_unknown_marks_nobody(served: Service) -> None:
+    headers = served.headers(Role.OFFICER)
+    response = served.http.post(
+        "/v1/bounces", json={"address": "nobody@example.com"}, headers=headers
+    )
+    assert (response.status_code, response.json()) == (200, {"marked": False})

@@ -102,6 +102,21 @@ def test_mails_of_a_group_are_one_thread_and_others_are_not() -> None:
     assert elsewhere["References"] != firing["References"]
 
 
+def test_what_programs_read_is_never_folded_or_encoded() -> None:
+    domain = "a-very-long-name-of-a-city-and-its-office-of-the-environment.phuket.example"
+    leave = f"https://{domain}/u/s1f0c2b7e9a3d4586.AAAAAAAAAAAAAAAAAAAAAA"
+    sender = sender_of(f"Andaman <alerts@{domain}>")
+    letterhead = replace(LETTERHEAD, sender=sender, unsubscribe=lambda _: leave)
+    sent = replace(parcel(Channel.EMAIL, TO), recipients=(Recipient(TO, "th", "s1"),))
+
+    lines = write(sent, letterhead).as_bytes().decode().split("\r\n")
+
+    assert f"List-Unsubscribe: <{leave}>" in lines
+    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+    (thread,) = [line for line in lines if line.startswith("References: ")]
+    assert thread.endswith(f"@{domain}>")
+
+
 def test_a_subscriber_leaves_by_one_click() -> None:
     sent = mail(subscriber="s1")
 

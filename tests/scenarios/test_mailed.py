@@ -1,0 +1,163 @@
+"""Killed again and again while it tells people by mail, Andaman tells everybody of everything; a
+mail comes twice only if the kill fell between the server's 250 and our record of it.
+"""
+
+import json
+import random
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy import func, select
+
+from core.model import MINUTE, iso
+from simulators.stand_ins.smtp import Fault, Mail, Mailbox
+from storage.notify_schema import parcels
+from tests.past import Past
+from tests.process import ROOT, Andaman, andaman, free_port, wait_until
+from tests.world import write_configuration
+
+pytestmark = pytest.mark.network
+
+DEATHS = 5
+BINS_A_LIFE = 4
+PEOPLE = [f"officer-{number}@patong.example" for number in range(12)]
+LATENESS_MINUTES = 15
+
+
+def configuration(lives: int) -> dict[str, str]:
+    """So many bins that each life has news."""
+    bins = range(lives * BINS_A_LIFE)
+    addresses = ", ".join(f"{{to: {address}, language: th}}" for address in PEOPLE)
+    return {
+        "sites": "sites:\n"
+        "  - {id: lane, kind: bin, name: {en: Lane, th: ซอย}, latitude: 7.9, longitude: 98.3,\n"
+        "     district: d}\n",
+        "devices": "gateways:\n  - {id: gw, name: {en: Gateway, th: เกตเวย์}}\ndevices:\n"
+        + "".join(f"  - {{id: b-{n}, gateway: gw, site: lane, since: 2026-01-01}}\n" for n in bins),
+        "rules": "rules:\n"
+        "  - {id: full, kind: threshold, name: {en: Full, th: เต็ม}, parameter: fill_level,\n"
+        "     above: {critical: 95}, clear: 60}\n",
+        "notify": "receivers:\n"
+        f"  - {{name: officers, pace: 0, email: [{addresses}]}}\n"
+        "route: {receiver: officers, group_by: [device], group_wait: 0s}\n",
+    }
+
+
+@contextmanager
+def mail_server(folder: Path) -> Iterator[tuple[Mailbox, str]]:
+    """The stand-in as a process of its own, and its address."""
+    folder.mkdir()
+    mailbox = Mailbox(folder)
+    command = [sys.executable, "-m", "simulators.stand_ins.smtp", str(folder)]
+    with subprocess.Popen(command, cwd=ROOT) as server:
+        try:
+            wait_until(mailbox.port_file.exists)
+            yield mailbox, f"smtp+plaintext://127.0.0.1:{mailbox.port_file.read_text()}"
+        finally:
+            server.terminate()
+
+
+def fill(port: int, password: str, bins: range) -> None:
+    """These bins report that they are full."""
+    client = Client(CallbackAPIVersion.VERSION2, client_id="gw")
+    client.username_pw_set("gw", password)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    for number in bins:
+        at = iso(time.time_ns() // 1000)
+        body = {"device": f"b-{number}", "time": at, "values": {"fill_level": 97}}
+        client.publish("andaman/v1/gw/up/readings", json.dumps(body), 1).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+
+
+def unrecorded(past: Past) -> set[str]:
+    """The parcels of which it is not recorded that they were sent."""
+    p = parcels.c
+    return {row[0] for row in past.rows(select(p.id).where(p.state != "sent"))}
+
+
+def ids(mailbox: Mailbox) -> Counter[str]:
+    """How often each mail came, by its parcel."""
+    return Counter(mail.message["Message-ID"][1:].partition("@")[0] for mail in mailbox.mails())
+
+
+def text(mail: Mail) -> str:
+    """The plain one."""
+    part = mail.message.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def die(system: Andaman, mailbox: Mailbox, before: int, chance: random.Random) -> None:
+    """Be killed while mails go out."""
+    wait_until(lambda: len(mailbox.mails()) > before)
+    time.sleep(chance.uniform(0, 0.15))
+    system.kill()
+
+
+def test_it_is_killed_while_it_mails_and_everybody_hears_of_everything(tmp_path: Path) -> None:
+    chance = random.Random(20261122)
+    config = write_configuration(tmp_path / "config", **configuration(DEATHS + 1))
+    excused: set[str] = set()
+    with mail_server(tmp_path / "post") as (mailbox, url):
+        port = free_port()
+        settings = {"smtp_url": url, "mail_from": "alerts@andaman.example", "mqtt_port": port}
+        with andaman(tmp_path, config_dir=config, **settings) as system:
+            system.start()
+            system.wait_ready()
+            past = Past(system.data, LATENESS_MINUTES * MINUTE)
+            password = system.gateway_secrets()["gw"]
+            for life in range(DEATHS + 1):
+                before = len(mailbox.mails())
+                fill(port, password, range(life * BINS_A_LIFE, (life + 1) * BINS_A_LIFE))
+                if life < DEATHS:
+                    die(system, mailbox, before, chance)
+                    excused |= unrecorded(past)
+                    system.start()
+                    system.wait_ready()
+            wait_until(lambda: not unrecorded(past))
+            planned = past.rows(select(func.count()).select_from(parcels))[0][0]
+            assert system.stop()[0] == 0
+            past.close()
+    came = ids(mailbox)
+    assert len(came) == planned >= (DEATHS + 1) * len(PEOPLE)
+    bins = {f"b-{number}" for number in range((DEATHS + 1) * BINS_A_LIFE)}
+    for who in PEOPLE:
+        words = "".join(text(mail) for mail in mailbox.mails() if mail.recipients == (who,))
+        assert set(re.findall(r"b-\d+", words)) == bins
+    assert {parcel for parcel, times in came.items() if times > 1} <= excused
+    assert max(came.values()) <= 1 + DEATHS
+
+
+def test_what_was_taken_without_a_250_comes_twice_by_one_id_and_nothing_else_does(
+    tmp_path: Path,
+) -> None:
+    config = write_configuration(tmp_path / "config", **configuration(1))
+    with mail_server(tmp_path / "post") as (mailbox, url):
+        mailbox.fail(Fault.DROP)
+        port = free_port()
+        settings = {"smtp_url": url, "mail_from": "alerts@andaman.example", "mqtt_port": port}
+        with andaman(tmp_path, config_dir=config, **settings) as system:
+            system.start()
+            system.wait_ready()
+            fill(port, system.gateway_secrets()["gw"], range(1))
+            wait_until(mailbox.mails)
+            mailbox.fail()
+            wait_until(lambda: sum(mail.answered for mail in mailbox.mails()) == len(PEOPLE))
+            assert system.stop()[0] == 0
+    answered = Counter(mail.message["Message-ID"] for mail in mailbox.mails() if mail.answered)
+    dropped = {mail.message["Message-ID"] for mail in mailbox.mails() if not mail.answered}
+    assert len(answered) == len(PEOPLE)
+    assert set(answered.values()) == {1}
+    assert dropped
+    assert dropped <= set(answered)
