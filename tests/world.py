@@ -25,9 +25,10 @@ class World:
     def __init__(
         self, settings: Settings, channels: Mapping[Channel, ChannelEntry] = NOTIFIERS
     ) -> None:
-        self.now = MIDNIGHT
+        self.now = MIDNIGHT - SECOND
         self.acknowledged: list[Message] = []
         self.system = app.build(settings, self.clock, channels)
+        self.now = MIDNIGHT
         self.system.pipeline.connected(self.now)
 
     def clock(self) -> int:
