@@ -182,7 +182,7 @@ def _series_of(snapshot: Snapshot, gateway: str, devices: Mapping[str, Known]) -
         return None
     plain = known.plain
     try:
-        return [plain[parameter] for parameter in snapshot.values]
+        return list(map(plain.__getitem__, snapshot.values))
     except KeyError:
         return None
 
