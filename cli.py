@@ -31,6 +31,7 @@ from cli_shared import Data, ask, bytes_of, settings_of, shown, table, told, wri
 from core.errors import StartError
 from core.model import Message, Role, to_micros
 from core.settings import Settings
+from core.subscribers import without_addresses
 from ingest.admission import Admission
 from ingest.explain import Speaker
 from ingest.explain import explain as explain_message
@@ -72,11 +73,12 @@ _SECRET = re.compile(r"andaman_[a-z0-9]{8}_[A-Za-z0-9_-]{20,}|(?i:(?:bearer|toke
 
 
 class Redact(logging.Filter):
-    """Keeps keys and tokens out of the log, whoever writes them there."""
+    """Keeps keys, tokens and people's addresses out of the log, whoever writes them there."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Always lets the record pass, without its secrets."""
-        record.msg, record.args = _SECRET.sub("[secret]", record.getMessage()), None
+        words = _SECRET.sub("[secret]", record.getMessage())
+        record.msg, record.args = without_addresses(words), None
         return True
 
 

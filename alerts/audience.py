@@ -5,7 +5,6 @@ It reads the ledger within the transaction in which the telling is planned; what
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -30,12 +29,16 @@ class _About(NamedTuple):
     storm: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Audience:
-    """All subscribers, by the clock of `zone` and the `channels` that are set up."""
+    """All subscribers, by the clock of `zone` and the `channels` that are set up. It remembers them
+    until one of them changes.
+    """
 
-    zone: ZoneInfo
-    channels: Collection[Channel]
+    def __init__(self, zone: ZoneInfo, channels: Collection[Channel]) -> None:
+        self.zone = zone
+        self.channels = channels
+        self._known: Sequence[Subscriber] = ()
+        self._version: str | None = None
 
     def wanting(
         self, connection: Connection, alerts: Sequence[Told], reason: NoticeReason, now: int
@@ -46,7 +49,7 @@ class Audience:
             about.setdefault(_about(told), []).append(told)
         together: dict[frozenset[_About], Sequence[Told]] = {}
         spent = rerouting.spent(connection, now)
-        for one in subscribers.reachable(connection):
+        for one in self._reachable(connection):
             wanted = frozenset(k for k, some in about.items() if wants(one.subscriptions, some[0]))
             if wanted not in together:
                 together[wanted] = [told for told in alerts if _about(told) in wanted]
@@ -68,6 +71,12 @@ class Audience:
             for one in subscribers.those(connection, of)
         }
         return {identifier: addressee for identifier, addressee in told.items() if addressee}
+
+    def _reachable(self, connection: Connection) -> Sequence[Subscriber]:
+        version = subscribers.version(connection)
+        if version != self._version:
+            self._known, self._version = subscribers.reachable(connection), version
+        return self._known
 
     def _addressee(
         self,

@@ -21,6 +21,7 @@ from alerts.notify.table import Notifier
 from core.errors import Blame, DeliveryError, StorageError
 from core.model import HOUR, MINUTE, SECOND
 from core.notices import Channel, Parcel, Sent
+from core.subscribers import without_addresses
 from storage import outbox as table
 from storage.digests import Bounds, collapse
 from storage.ledger import Ledger
@@ -209,35 +210,36 @@ class Outbox:
         raise DeliveryError(words, Blame.TEMPORARY)
 
     async def _failed(self, parcel: Parcel, error: DeliveryError) -> None:
-        now = self._clock()
+        now, words = self._clock(), without_addresses(error.words)
         if error.permanent:
             self.circuit.well()  # it answers
             if error.blame is Blame.ADDRESS and len(parcel.recipients) > 1:
                 await self._record(partial(table.split, parcel=parcel))
             else:
-                await self._record(partial(self._give_up, parcel=parcel, error=error, at=now))
+                dead = partial(self._give_up, parcel=parcel, blame=error.blame, words=words, at=now)
+                await self._record(dead)
             return
         asked = min(round((error.retry_after or 0) * SECOND), LONGEST_ASKED)
         due_at = now + max(backoff(parcel.id, parcel.attempt), asked)
         if error.blame is Blame.TEMPORARY:
-            self.circuit.failed(error.words, now, asked)
+            self.circuit.failed(words, now, asked)
         else:
-            self.circuit.pause(error.words, now + max(asked, PAUSE))
+            self.circuit.pause(words, now + max(asked, PAUSE))
             due_at = now
 
         def put_off(connection: Connection) -> None:
-            table.record_failed(connection, parcel, self._sender, error.words, due_at)
+            table.record_failed(connection, parcel, self._sender, words, due_at)
             if error.blame is Blame.QUOTA:
                 self._fallback.spent(connection, self.channel, now)
 
         await self._record(put_off)
 
     def _give_up(
-        self, connection: Connection, parcel: Parcel, error: DeliveryError, at: int
+        self, connection: Connection, parcel: Parcel, blame: Blame, words: str, at: int
     ) -> None:
-        table.record_dead(connection, parcel, error.words, at)
-        if error.blame is Blame.ADDRESS:
-            self._fallback.unreachable(connection, parcel, error.words, at)
+        table.record_dead(connection, parcel, words, at)
+        if blame is Blame.ADDRESS:
+            self._fallback.unreachable(connection, parcel, words, at)
 
     async def _record(self, change: Callable[[Connection], object]) -> None:
         """Write down what came of a try: until the ledger takes it, for it cannot be tried again

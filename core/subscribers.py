@@ -3,6 +3,7 @@
 No I/O, no clock; times in µs, times of day by the city's clock.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import time
@@ -134,6 +135,18 @@ class Subscriber:
         """The same without a contact by that channel."""
         others = tuple(c for c in self.contacts if c.channel is not channel)
         return replace(self, contacts=others)
+
+
+_ADDRESS = re.compile(r"\b(?:[UCR][0-9a-f]{32}\b|[\w.%+-]+@[\w-]+(?:\.[\w-]+)+)")
+
+
+def without_addresses(words: str) -> str:
+    """Words of a server, or of a log, in which nobody's whole address stands.
+
+    >>> without_addresses("550 5.1.1 <somchai@example.com>: no such user")
+    '550 5.1.1 <s…@example.com>: no such user'
+    """
+    return _ADDRESS.sub(lambda found: masked(found[0]), words)
 
 
 def masked(address: str) -> str:

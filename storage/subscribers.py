@@ -21,6 +21,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.errors import RegistryError
 from core.model import Severity
@@ -44,6 +45,7 @@ from storage.withdrawing import forget, withdraw
 Edit = Callable[[Subscriber], Subscriber]
 _S, _C, _W = schema.subscribers.c, schema.contacts.c, schema.subscriptions.c
 _CHUNK = 500
+_VERSION = "subscribers"
 _UNCONFIRMED = SubscriberState.UNCONFIRMED.value
 ANDAMAN = "andaman"  # what the audit calls changes that nobody makes
 
@@ -88,6 +90,12 @@ def reachable(connection: Connection) -> list[Subscriber]:
     return _whole(connection, [_S.stopped_at.is_(None), works])
 
 
+def version(connection: Connection) -> str:
+    """A word that is another one after each change of any subscriber."""
+    m = schema.meta.c
+    return connection.scalar(select(m.value).where(m.name == _VERSION)) or ""
+
+
 def those(connection: Connection, identifiers: Iterable[str]) -> list[Subscriber]:
     """These, as far as there are any."""
     chunks = _chunks(list(identifiers))
@@ -129,7 +137,7 @@ def add(ledger: Ledger, new: Subscriber, *, by: str, at: int) -> None:
         connection.execute(insert(schema.subscribers), _row(new))
         _keep_contacts(connection, new)
         _keep_subscriptions(connection, new)
-        note(connection, at, by, "subscriber-made", new.id)
+        _written_down(connection, at, by, "subscriber-made", new.id)
 
 
 def change(
@@ -154,7 +162,7 @@ def remove(ledger: Ledger, identifier: str, *, by: str, at: int) -> bool:
             connection.execute(delete(table).where(table.c.subscriber == identifier))
         if gone:
             forget(connection, identifier, at)
-            note(connection, at, by, "subscriber-removed", identifier)
+            _written_down(connection, at, by, "subscriber-removed", identifier)
         return gone == 1
 
 
@@ -215,7 +223,7 @@ def _changed(
         _keep_subscriptions(connection, after)
     if after.stopped_at is not None and before.stopped_at is None:
         withdraw(connection, after.id, at, "stopped before it was sent")
-    note(connection, at, by, "subscriber-changed", after.id, detail)
+    _written_down(connection, at, by, "subscriber-changed", after.id, detail)
     return after
 
 
@@ -231,6 +239,16 @@ def bounced(ledger: Ledger, address: str, words: str, *, by: str, at: int) -> bo
         state = SubscriberState.BOUNCED
         mark_contact(connection, Channel.EMAIL, address, state, by=by, at=at, words=words)
         return True
+
+
+def _written_down(
+    connection: Connection, at: int, by: str, action: str, identifier: str, detail: str = ""
+) -> None:
+    """In the audit; and whoever remembers subscribers looks at them again."""
+    note(connection, at, by, action, identifier, detail)
+    made = upsert(schema.meta).values(name=_VERSION, value=secrets.token_hex(8))
+    now = {"value": made.excluded.value}
+    connection.execute(made.on_conflict_do_update(index_elements=["name"], set_=now))
 
 
 def _keep_contacts(connection: Connection, of: Subscriber) -> None:

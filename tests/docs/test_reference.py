@@ -35,6 +35,7 @@ from core.configuration import AutoApproveEntry, DeviceEntry, DevicesFile, Gatew
 from core.model import Flag, Reason, Refusal, Role, Severity
 from core.overrides import ClimateEntry, LimitsEntry, SitesWithQuality
 from core.settings import Settings
+from core.subscribers import CONSENT_TEXT
 from ingest import profiles
 from ingest.codecs.table import CODECS
 from ingest.dialects.native import Envelope
@@ -286,3 +287,7 @@ def test_it_names_each_field_of_a_native_message() -> None:
     cells = re.findall(r"^\| ([^|]+) \|", sections(HOW_TO)["`native`"], re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
     assert named == set(Envelope.__struct_fields__)
+
+
+def test_the_page_on_privacy_is_what_people_agree_to() -> None:
+    assert f"Version\nof this text: {CONSENT_TEXT}." in text_of(ROOT / "docs/privacy.md")
