@@ -64,7 +64,6 @@ def mean_of_a_day(say: Words, facts: Facts, chosen_sites: str = "true") -> Json:
         description=_about_bands(say, facts),
         unit=UNIT,
         name="${__data.fields.name} · ${__data.fields.band}",
-        rows=True,
         thresholds=bands_drawn(facts.pm25),
         decimals=1,
     )

@@ -58,7 +58,7 @@ def _map(say: Words) -> Json:
         "district": say("District", "พื้นที่"),
         "open": say("Open alerts", "การแจ้งเตือน"),
     }
-    query = f"""{places(say, "true")}
+    query = f"""{places(say)}
   |> filter(fn: (r) => {HERE})
   |> sort(columns: ["level"])
   |> keep(columns: ["name", "district", "latitude", "longitude", "level", "open"])"""

@@ -72,7 +72,7 @@ def known(
     names = {"name": f"name_{say.language}"}
     fields = [names.get(column, column) for column in columns]
     wanted = " or ".join(f'r._field == "{field}"' for field in fields)
-    called = {"rule": f"{tag}_name", "site": "name", "device": "name"}[tag]
+    called = "rule_name" if tag == "rule" else "name"
     titles = [called if column == "name" else column for column in columns]
     renamed = ", ".join(f'{f}: "{t}"' for f, t in zip(fields, titles, strict=True) if f != t)
     rename = f"\n    |> rename(columns: {{{renamed}}})" if renamed else ""
@@ -101,10 +101,9 @@ def by_place(say: Words, parameter: str, source: str) -> str:
   |> rename(columns: {{{parameter}: "_value"}})"""
 
 
-def places(say: Words, condition: str, *, within: str = "7d") -> str:
+def places(say: Words) -> str:
     """A row for each place: how it stands, what it is called, where it is."""
-    source = rows(f'r._measurement == "andaman_site" and {condition}', before_end(within))
-    return f"""{source}
+    return f"""{rows('r._measurement == "andaman_site"', before_end("7d"))}
   |> last()
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> group()

@@ -54,7 +54,7 @@ def dashboard(  # noqa: PLR0913  each part by its name
 
 def chosen(say: Words, kind: str) -> list[Json]:
     """Variables of a dashboard about one kind of place: district, site, device."""
-    sites = f'{places(say, "true")}\n  |> filter(fn: (r) => r.kind == "{kind}")'
+    sites = f'{places(say)}\n  |> filter(fn: (r) => r.kind == "{kind}")'
     here = "|> filter(fn: (r) => r.district =~ /^${district:regex}$/)"
     devices = before_end("7d")
     return [
@@ -93,7 +93,7 @@ def districts(say: Words) -> Json:
     return _choice(
         "district",
         say("District", "พื้นที่"),
-        f"""{places(say, "true")}
+        f"""{places(say)}
   |> distinct(column: "district")
   |> sort(columns: ["_value"])
   |> map(fn: (r) => ({{_value: r._value + "|" + r._value}}))""",

@@ -6,9 +6,9 @@ from typing import Any
 
 from dashboards.facts import Bands, Level, Words
 
-GREY, BLACK = "#999999", "#000000"
+GREY = "#999999"
 SKY, GREEN, YELLOW, ORANGE, VERMILLION = "#56B4E9", "#009E73", "#F0E442", "#E69F00", "#D55E00"
-BLUE, PURPLE = "#0072B2", "#CC79A7"
+PURPLE = "#CC79A7"
 
 SEVERITIES: Mapping[str, str] = MappingProxyType(
     {"info": SKY, "warning": ORANGE, "critical": VERMILLION}

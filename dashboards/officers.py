@@ -68,7 +68,6 @@ def _median(say: Words, title: str, until: str) -> Json:
         title,
         query,
         unit="s",
-        rows=True,
         background=False,
         decimals=0,
         description=say(

@@ -1,24 +1,23 @@
 """Operations: how Andaman itself is, from the metrics that it writes to InfluxDB each minute."""
 
 from dashboards.facts import Facts, Words
-from dashboards.flux import rows
 from dashboards.frame import dashboard
 from dashboards.look import GREEN, ORANGE, VERMILLION, mapped, steps
+from dashboards.messages import delivered, line_this_month, told, waiting
+from dashboards.metrics import EVERY, durations, metric
 from dashboards.panels import Json, lines, tiles, timeline
-
-EVERY = "  |> aggregateWindow(every: v.windowPeriod, fn: {how}, createEmpty: false)"
 
 
 def operations(say: Words, facts: Facts) -> Json:
     """The dashboard."""
     panels = [
-        (4, [(_age(say), 6), (_waiting(say), 6), (_unsent(say), 6), (_quarantined(say), 6)]),
+        (4, [(_age(say), 6), (_backlog_now(say), 6), (_unsent(say), 6), (_quarantined(say), 6)]),
         (8, [(_checks(say), 12), (_gateways(say), 12)]),
         (9, [(_rate(say), 12), (_latency(say), 12)]),
         (9, [(_backlog(say), 12), (_forwarder(say), 12)]),
         (9, [(_refused(say), 12), (_transitions(say), 12)]),
-        (9, [(_delivered(say), 12), (_undelivered(say), 12)]),
-        (9, [(_told(say), 12), (_line_month(say, facts), 12)]),
+        (9, [(delivered(say), 12), (waiting(say), 12)]),
+        (9, [(told(say), 12), (line_this_month(say, facts), 12)]),
         (9, [(_disk(say), 12), (_memory(say), 12)]),
     ]
     return dashboard(
@@ -35,14 +34,9 @@ def operations(say: Words, facts: Facts) -> Json:
     )
 
 
-def _metric(*fields: str) -> str:
-    wanted = " or ".join(f'r._field == "{field}"' for field in fields)
-    return rows(f'r._measurement == "andaman" and ({wanted})')
-
-
 def _per_second(field: str, label: str) -> str:
     """How fast a counter grows; a restart is no fall."""
-    return f"""{_metric(field)}
+    return f"""{metric(field)}
   |> derivative(unit: 1s, nonNegative: true)
 {EVERY.format(how="mean")}
   |> keep(columns: ["_time", "_value", "{label}"])
@@ -50,7 +44,7 @@ def _per_second(field: str, label: str) -> str:
 
 
 def _tile(title: str, field: str, description: str, first: float, then: float) -> Json:
-    query = f"""{_metric(field)}
+    query = f"""{metric(field)}
   |> last()
   |> group()
   |> sum()
@@ -60,7 +54,6 @@ def _tile(title: str, field: str, description: str, first: float, then: float) -
         query,
         description=description,
         unit="short",
-        rows=True,
         thresholds=steps(GREEN, (first, ORANGE), (then, VERMILLION)),
         decimals=0,
     )
@@ -82,13 +75,12 @@ def _age(say: Words) -> Json:
             "หรือข้อมูลส่งไม่ถึง",
         ),
         unit="s",
-        rows=True,
         thresholds=steps(GREEN, (180, ORANGE), (600, VERMILLION)),
         decimals=0,
     )
 
 
-def _waiting(say: Words) -> Json:
+def _backlog_now(say: Words) -> Json:
     title = say("Messages that wait", "ข้อความที่รออยู่")
     return _tile(title, "worker_backlog", "", 1000, 20_000)
 
@@ -104,7 +96,7 @@ def _unsent(say: Words) -> Json:
 
 
 def _quarantined(say: Words) -> Json:
-    query = f"""{_metric("quarantined_total")}
+    query = f"""{metric("quarantined_total")}
   |> difference(nonNegative: true)
   |> sum()
   |> group()
@@ -114,7 +106,6 @@ def _quarantined(say: Words) -> Json:
         say("Quarantined in the time range", "ข้อมูลที่ถูกกักในช่วงเวลา"),
         query,
         unit="short",
-        rows=True,
         thresholds=steps(GREEN, (1, ORANGE)),
         decimals=0,
         no_value="0",
@@ -122,7 +113,7 @@ def _quarantined(say: Words) -> Json:
 
 
 def _well(say: Words, title: str, field: str, label: str) -> Json:
-    query = f"""{_metric(field)}
+    query = f"""{metric(field)}
   |> keep(columns: ["_time", "_value", "{label}"])
   |> group(columns: ["{label}"])"""
     words = {"0": (say("no", "ไม่"), VERMILLION), "1": (say("yes", "ใช่"), GREEN)}
@@ -153,7 +144,7 @@ def _rate(say: Words) -> Json:
 
 
 def _latency(say: Words) -> Json:
-    return _durations(
+    return durations(
         say,
         say("Latency of a batch", "เวลาที่ใช้ต่อชุดข้อมูล"),
         "settle_seconds",
@@ -164,61 +155,8 @@ def _latency(say: Words) -> Json:
     )
 
 
-def _told(say: Words) -> Json:
-    return _durations(
-        say,
-        say("Messages to people: from plan to server", "ข้อความถึงผู้รับ: เวลาจนถึงเซิร์ฟเวอร์"),
-        "told_seconds",
-        say(
-            "From when a message was planned until a server took it, over all channels.",
-            "ตั้งแต่วางแผนส่งจนเซิร์ฟเวอร์รับข้อความ รวมทุกช่องทาง",
-        ),
-    )
-
-
-def _durations(say: Words, title: str, histogram: str, description: str) -> Json:
-    """The mean, and what 95 of 100 stay below, from a histogram of the metrics."""
-    total, number = f"{histogram}_sum", f"{histogram}_count"
-    query = f"""{_metric(total, number)}
-  |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false)
-  |> difference(nonNegative: true)
-  |> group(columns: ["_time", "_field"])
-  |> sum()
-  |> group()
-  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-  |> filter(fn: (r) => exists r.{number} and r.{number} > 0.0)
-  |> map(fn: (r) => ({{_time: r._time, _value: r.{total} / r.{number}}}))"""
-    worst = f"""{_metric(f"{histogram}_bucket")}
-  |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false)
-  |> difference(nonNegative: true)
-  |> map(fn: (r) => ({{_time: r._time, le: float(v: r.le), _value: r._value}}))
-  |> group(columns: ["_time", "le"])
-  |> sum()
-  |> group(columns: ["_time"])
-  |> histogramQuantile(quantile: 0.95, countColumn: "_value", upperBoundColumn: "le")
-  |> group()
-  |> filter(fn: (r) => r._value >= 0.0)"""
-    return lines(
-        title,
-        [query, worst],
-        description=description,
-        unit="s",
-        overrides=[
-            _named("A", say("mean", "ค่าเฉลี่ย")),
-            _named("B", say("95 of 100 are quicker", "95 ใน 100 เร็วกว่านี้")),
-        ],
-    ) | {"interval": "5m"}
-
-
-def _named(letter: str, name: str) -> Json:
-    return {
-        "matcher": {"id": "byFrameRefID", "options": letter},
-        "properties": [{"id": "displayName", "value": name}],
-    }
-
-
 def _gauge(title: str, field: str, unit: str) -> Json:
-    query = f"""{_metric(field)}
+    query = f"""{metric(field)}
 {EVERY.format(how="max")}
   |> group()
   |> keep(columns: ["_time", "_value"])"""
@@ -236,7 +174,7 @@ def _forwarder(say: Words) -> Json:
 
 
 def _refused(say: Words) -> Json:
-    query = f"""{_metric("quarantined_total")}
+    query = f"""{metric("quarantined_total")}
   |> difference(nonNegative: true)
   |> filter(fn: (r) => r._value > 0.0)
   |> aggregateWindow(every: v.windowPeriod, fn: sum, createEmpty: false, timeSrc: "_start")
@@ -257,63 +195,6 @@ def _transitions(say: Words) -> Json:
         [_per_second("transitions_total", "state")],
         unit="cps",
         name="${__field.labels.state}",
-    )
-
-
-def _delivered(say: Words) -> Json:
-    query = f"""{_metric("deliveries_total")}
-  |> difference(nonNegative: true)
-  |> map(fn: (r) => ({{_time: r._time, what: r.channel + " " + r.outcome, _value: r._value}}))
-  |> group(columns: ["what"])
-  |> aggregateWindow(every: v.windowPeriod, fn: sum, createEmpty: false, timeSrc: "_start")
-  |> filter(fn: (r) => r._value > 0.0)"""
-    return lines(
-        say("Messages to people, by channel and outcome", "ข้อความถึงผู้รับ ตามช่องทางและผล"),
-        [query],
-        name="${__field.labels.what}",
-        bars=True,
-        decimals=0,
-    ) | {"interval": "1h"}
-
-
-def _undelivered(say: Words) -> Json:
-    query = f"""{_metric("deliveries_waiting")}
-{EVERY.format(how="max")}
-  |> keep(columns: ["_time", "_value", "channel"])
-  |> group(columns: ["channel"])"""
-    return lines(
-        say("Messages to people that wait", "ข้อความถึงผู้รับที่รอส่ง"),
-        [query],
-        name="${__field.labels.channel}",
-        decimals=0,
-    )
-
-
-def _line_month(say: Words, facts: Facts) -> Json:
-    month = (
-        f"date.truncate(t: v.timeRangeStop, unit: 1mo, "
-        f'location: timezone.location(name: "{facts.zone}"))'
-    )
-    wanted = 'r._measurement == "andaman" and r._field == "deliveries_total"'
-    query = f"""{rows(wanted, f"start: {month}, stop: v.timeRangeStop")}
-  |> filter(fn: (r) => r.channel == "line" and r.outcome == "sent")
-  |> difference(nonNegative: true)
-  |> sum()
-  |> group()
-  |> sum()
-  |> rename(columns: {{_value: "value"}})"""
-    return tiles(
-        say("LINE messages sent this month", "ข้อความ LINE ที่ส่งในเดือนนี้"),
-        query,
-        description=say(
-            "Andaman's own count, one for each recipient, against the month's quota of the plan.",
-            "นับโดย Andaman หนึ่งข้อความต่อผู้รับ เทียบกับโควตาของแพ็กเกจในแต่ละเดือน",
-        ),
-        unit="none",
-        rows=True,
-        background=False,
-        decimals=0,
-        no_value="0",
     )
 
 

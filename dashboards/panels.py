@@ -8,8 +8,7 @@ from dashboards.look import FLAGGED
 
 Json = dict[str, Any]
 SOURCE = {"type": "influxdb", "uid": "${source}"}
-LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
-EACH_ROW = {"calcs": [], "fields": "/^value$/", "values": True}
+EACH_ROW = {"calcs": [], "fields": "/^value$/", "values": True, "limit": 1000}  # else it is 25
 
 
 def panel(
@@ -97,14 +96,13 @@ def tiles(  # noqa: PLR0913
     description: str = "",
     unit: str = "none",
     name: str = "",
-    rows: bool = False,
     thresholds: Json | None = None,
     mappings: Sequence[Json] = (),
     decimals: int | None = None,
     background: bool = True,
     no_value: str = "–",
 ) -> Json:
-    """A tile for each series, or with `rows` for each row of a table with a column `value`."""
+    """A tile for each row of a table with a column `value`."""
     defaults: Json = {
         "unit": unit,
         "mappings": list(mappings),
@@ -124,7 +122,7 @@ def tiles(  # noqa: PLR0913
         "orientation": "auto",
         "wideLayout": True,
         "textMode": "value_and_name" if name else "value",
-        "reduceOptions": EACH_ROW if rows else LAST,
+        "reduceOptions": EACH_ROW,
     }
     return panel(
         "stat", title, [query], description=description, defaults=defaults, options=options

@@ -69,7 +69,7 @@ def _received(say: Words) -> Json:
   |> sum()
   |> rename(columns: {{_value: "value"}})"""
     title = say("Readings", "จำนวนข้อมูล")
-    return tiles(title, query, unit="short", rows=True, background=False, no_value="0")
+    return tiles(title, query, unit="short", background=False, no_value="0")
 
 
 def _share(say: Words) -> Json:
@@ -98,7 +98,6 @@ def _share(say: Words) -> Json:
         say("Share that is flagged", "สัดส่วนข้อมูลน่าสงสัย"),
         query,
         unit="percent",
-        rows=True,
         thresholds=steps(GREEN, (2, ORANGE), (10, VERMILLION)),
         decimals=1,
     )
@@ -112,7 +111,7 @@ def _reporting(say: Words) -> Json:
   |> count()
   |> rename(columns: {{_value: "value"}})"""
     title = say("Devices that reported", "อุปกรณ์ที่ส่งข้อมูล")
-    return tiles(title, query, unit="none", rows=True, background=False, no_value="0")
+    return tiles(title, query, unit="none", background=False, no_value="0")
 
 
 def _completeness(say: Words) -> Json:

@@ -53,7 +53,7 @@ def state_tiles(say: Words, title: str, condition: str) -> Json:
     """How each place of a kind stands, a tile for each."""
     return tiles(
         title,
-        f"{places(say, 'true')}\n  |> filter(fn: (r) => {condition})\n"
+        f"{places(say)}\n  |> filter(fn: (r) => {condition})\n"
         '  |> sort(columns: ["name"])\n'
         '  |> rename(columns: {level: "value"})\n  |> keep(columns: ["name", "value"])',
         description=say(
@@ -63,7 +63,6 @@ def state_tiles(say: Words, title: str, condition: str) -> Json:
             "และไม่มีการแจ้งเตือน จะแสดงว่าไม่มีข้อมูลล่าสุด",
         ),
         name="${__data.fields.name}",
-        rows=True,
         thresholds=LEVELS,
         mappings=state_words(say),
     )
@@ -123,7 +122,6 @@ def count_tile(title: str, query: str, colour: str) -> Json:
     return tiles(
         title,
         counted + '\n  |> keep(columns: ["value"])',
-        rows=True,
         thresholds=steps(GREEN, (1, colour)),
         no_value="0",
         decimals=0,
