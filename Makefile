@@ -22,7 +22,7 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 	--fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(ARGS)
 
-.PHONY: setup demo test check oracle bench lock clean
+.PHONY: setup demo test check oracle bench compose-secrets lock clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev .venv/.andaman
@@ -48,6 +48,11 @@ bench: .venv/.runtime .venv/.andaman
 	$(BIN)/python -m benchmarks.drain
 	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m benchmarks.quality
+
+# What docker-compose.yml takes from ./secrets; `make compose-secrets NAME=andaman.example.org`.
+NAME = localhost
+compose-secrets:
+	sh config/compose-secrets.sh secrets $(NAME)
 
 # Needs uv. Keeps the pins that still fit; `make lock ARGS=--upgrade` takes the newest.
 lock:

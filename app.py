@@ -385,7 +385,7 @@ async def _serve(
     api = create_app(context)
     if system.settings.influx_url:
         await keep(stack, upkeep.tell_influx(system, worker, api.state.metrics, now))
-    await serve(stack, api, door)
+    await serve(stack, api, door, system.settings.trusted_proxies)
 
 
 async def ask(settings: Settings, method: str, path: str, body: Any = None) -> httpx.Response:

@@ -116,6 +116,33 @@ def demo(
 
 
 @cli.command()
+def simulate(
+    *,
+    api: Annotated[str, typer.Option(help="Where the API is: http://127.0.0.1:8080.")],
+    key_file: Annotated[Path, typer.Option(help="File with the key of an administrator.")],
+    broker: Annotated[str, typer.Option(help="Where the broker is: host:port.")],
+    seconds: Annotated[
+        float | None, typer.Option("--for", help="End after so many seconds.")
+    ] = None,
+) -> None:
+    """Let a simulated coast report to a system that runs already: the demo's sea, air and bins.
+
+    Example: andaman simulate --api http://127.0.0.1:8080 --key-file key --broker 127.0.0.1:1883
+    """
+    _log_to_stderr("WARNING")
+    with told():
+        host, _, port = broker.rpartition(":")
+        if not host or not port.isdecimal():
+            raise StartError(f"{broker} is no host:port; write 127.0.0.1:1883")
+        key = bytes_of(key_file).decode("utf-8", "replace").strip()
+        if not key:
+            words = "put what `andaman keys create --role admin --owner simulator` shows into it"
+            raise StartError(f"{key_file} is empty; {words}")
+        place = demonstration.Place(host, int(port))
+        raise typer.Exit(demonstration.simulate(api, key, place, seconds))
+
+
+@cli.command()
 def check(
     config: Annotated[Path | None, typer.Option(help="Folder; else ANDAMAN_CONFIG_DIR.")] = None,
     explain: Annotated[

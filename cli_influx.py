@@ -25,7 +25,7 @@ def setup(
     *,
     tokens: Annotated[
         Path | None,
-        typer.Option(help="Folder for the tokens of Andaman and Grafana: `andaman`, `grafana`."),
+        typer.Option(help="Folder for `andaman_influx_token` and `grafana_influx_token`."),
     ] = None,
     days: Annotated[int, typer.Option(min=0, help="Keep readings so long; 0: for ever.")] = 730,
     hourly_days: Annotated[
@@ -45,6 +45,10 @@ def setup(
             bucket=settings.influx_bucket,
             token=bytes_of(admin_token_file).decode("utf-8", "replace").strip(),
         )
-        wanted = {} if tokens is None else {tokens / "andaman": "write", tokens / "grafana": "read"}
+        wanted = (
+            {}
+            if tokens is None
+            else {tokens / "andaman_influx_token": "write", tokens / "grafana_influx_token": "read"}
+        )
         for line in prepare(address, Retention(days=days, hourly_days=hourly_days), wanted):
             typer.echo(line)

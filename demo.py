@@ -11,12 +11,12 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from rich.console import Console
@@ -26,9 +26,9 @@ from rich.text import Text
 
 import app
 from core import configuration
+from core.errors import StartError
 from core.model import Role, to_micros
 from core.settings import Settings
-from ingest.broker import BrokerAddress
 from simulators.chance import Chance
 from simulators.coast import CLOSE, HISTORY, Coast, Plan, coast_of, densely, lively, script
 from simulators.gateways import Gateway
@@ -41,12 +41,19 @@ LAST_LOOK_SECONDS = 2
 TERMINAL_EVERY, PLAIN_EVERY = 1.0, 10.0
 
 
+class Place(NamedTuple):
+    """Where a broker is."""
+
+    host: str
+    port: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
-    """A running system, the way into it, and the coast that reports to it."""
+    """The way into a running system, and the coast that reports to it."""
 
-    running: app.Running
-    broker: BrokerAddress
+    api_url: str
+    broker: Place
     key: str
     api: httpx.AsyncClient
     coast: Coast
@@ -87,22 +94,62 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
         await task
 
 
+def simulate(api_url: str, key: str, broker: Place, seconds: float | None) -> int:
+    """Let the simulated coast of the configuration report to a system that runs already, until
+    Ctrl-C, SIGTERM or `seconds` after going live. Its gateways get new secrets with the `key` of an
+    administrator.
+
+    Raises:
+        ConfigError, StartError: nothing was sent.
+    """
+    asyncio.run(_until_told(_simulate(api_url, key, broker, seconds)))
+    return 0
+
+
+async def _simulate(api_url: str, key: str, broker: Place, seconds: float | None) -> None:
+    folder = Settings().config_dir
+    try:
+        async with _coast(api_url, key, broker, folder, Console()) as coast:
+            live, demo = await _catch_up(coast)
+            await _live(demo, live, seconds)
+    except httpx.HTTPStatusError as error:
+        words = f"{api_url} refuses ({error.response.status_code}); is the key an administrator's?"
+        raise StartError(words) from error
+    except httpx.HTTPError as error:
+        raise StartError(f"{api_url} does not answer; is Andaman up?") from error
+
+
 async def _demo(seconds: float | None, data: Path, ready_file: Path | None) -> None:
     console = Console()
     own: dict[str, Any] = {"data_dir": data, "api_port": 0, "mqtt_port": 0, "mqtt_url": ""}
     settings = Settings(**own)
-    city = configuration.load(settings.config_dir)
     async with AsyncExitStack() as stack:
         console.print("Andaman starts …")
         running = await stack.enter_async_context(app.running(settings))
-        broker = running.broker
         key = await running.create_key(Role.ADMIN, OWNER)
+        broker = Place(running.broker.host, running.broker.port)
+        coast = _coast(running.api_url, key, broker, settings.config_dir, console)
+        demo = await stack.enter_async_context(coast)
+        await _end_older_keys(demo)
+        live, demo = await _catch_up(demo)
+        if ready_file is not None:
+            write_ready_file(ready_file, ready(demo))
+        await _live(demo, live, seconds)
+
+
+@asynccontextmanager
+async def _coast(
+    api_url: str, key: str, broker: Place, config_dir: Path, console: Console
+) -> AsyncIterator[Demo]:
+    """The coast with its gateways, each with a new secret; they stop at the end."""
+    city = configuration.load(config_dir)
+    async with AsyncExitStack() as stack:
         headers = {"Authorization": f"Bearer {key}"}
-        client = httpx.AsyncClient(base_url=running.api_url, headers=headers, timeout=10)
+        client = httpx.AsyncClient(base_url=api_url, headers=headers, timeout=10)
         api = await stack.enter_async_context(client)
         issued = {name: await _issue(api, name) for name in sorted(city.gateways)}
         demo = Demo(
-            running=running,
+            api_url=api_url,
             broker=broker,
             key=key,
             api=api,
@@ -111,14 +158,10 @@ async def _demo(seconds: float | None, data: Path, ready_file: Path | None) -> N
             gateways=_gateways(broker, issued),
             console=console,
         )
-        await _end_older_keys(demo)
         stack.push_async_callback(_stop, list(demo.gateways.values()))
         for gateway in demo.gateways.values():
             gateway.start()
-        live, demo = await _catch_up(demo)
-        if ready_file is not None:
-            write_ready_file(ready_file, ready(demo))
-        await _live(demo, live, seconds)
+        yield demo
 
 
 async def _end_older_keys(demo: Demo) -> None:
@@ -134,7 +177,7 @@ async def _issue(api: httpx.AsyncClient, gateway: str) -> str:
     return str(answer.raise_for_status().json()["secret"])
 
 
-def _gateways(broker: BrokerAddress, credentials: Mapping[str, str]) -> dict[str, Gateway]:
+def _gateways(broker: Place, credentials: Mapping[str, str]) -> dict[str, Gateway]:
     epoch = f"{int(time.time()):x}"
     return {
         name: Gateway(name, host=broker.host, port=broker.port, password=secret, epoch=epoch)
@@ -266,7 +309,7 @@ async def _show_lines(demo: Demo) -> None:
 
 
 def _addresses(demo: Demo) -> list[str]:
-    api, broker = demo.running.api_url, demo.broker
+    api, broker = demo.api_url, demo.broker
     return [
         "Andaman is live with a simulated Phuket. Ctrl-C stops it.",
         f"API   {api}/docs",
@@ -281,7 +324,7 @@ def ready(demo: Demo) -> dict[str, Any]:
     broker, credentials = demo.broker, dict(demo.secrets)
     username = min(credentials)
     return {
-        "api": demo.running.api_url,
+        "api": demo.api_url,
         "key": demo.key,
         "mqtt": {
             "host": broker.host,

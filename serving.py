@@ -55,9 +55,17 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(stack: AsyncExitStack, api: FastAPI, door: socket.socket) -> None:
+async def serve(
+    stack: AsyncExitStack, api: FastAPI, door: socket.socket, trusted_proxies: str
+) -> None:
+    """The API on the socket until the stack unwinds; it is up when this returns."""
     config = uvicorn.Config(
-        api, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        api,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        forwarded_allow_ips=trusted_proxies,
     )
     server = _Server(config)
 

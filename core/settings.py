@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     api_port: int = Field(
         default=8080, ge=0, le=65535, description="Port of the API; 0 takes a free one."
     )
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="Reverse proxies (addresses or networks, by comma) that tell who really calls.",
+    )
     mqtt_url: str = Field(
         default="",
         description="mqtt:// or mqtts://host:port of an outside broker; empty runs the embedded.",

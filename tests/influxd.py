@@ -53,10 +53,11 @@ class InfluxServer:
                 raise RuntimeError(f"influxd did not start:\n{words[-2000:]}")
             time.sleep(0.05)
 
-    def set_up(self) -> None:
+    def set_up(self, token: str = TOKEN, password: str = "for-one-test") -> None:
         """Create user, organisation, bucket and the token that may do everything."""
-        body = {"username": "test", "password": "for-one-test", "org": ORG, "bucket": BUCKET}
-        self.call("POST", "/api/v2/setup", {**body, "token": TOKEN})
+        body = {"username": "test", "password": password, "org": ORG, "bucket": BUCKET}
+        self.call("POST", "/api/v2/setup", {**body, "token": token})
+        self.token = token
 
     def stop(self) -> None:
         """End the process; what it acknowledged stays in the folder."""
@@ -81,7 +82,7 @@ class InfluxServer:
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Token {TOKEN}", "Content-Type": "application/json"},
+            headers={"Authorization": f"Token {self.token}", "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
             return json.loads(response.read() or b"null")
