@@ -49,7 +49,7 @@ class ReceiverEntry(Strict):
     """Whom one name stands for; it is told nothing more for `pace` after a message."""
 
     name: Id
-    pace: Wait = 3 * SECOND
+    pace: Wait = 2 * SECOND
     email: list[AddressEntry] = Field(default_factory=list)
     line: list[AddressEntry] = Field(default_factory=list)
     webhook: list[WebhookEntry] = Field(default_factory=list)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, func, select
 from core.model import Severity
 from core.notices import Channel, Notice, NoticeReason
 from storage.notices import notice_of
-from storage.notify_schema import deliveries, notice_alerts, notices, parcels
+from storage.notify_schema import WAITING, deliveries, notice_alerts, notices, parcels
 
 _N, _A, _P, _D = notices.c, notice_alerts.c, parcels.c, deliveries.c
 
@@ -130,7 +130,7 @@ def waiting(connection: Connection, at: int) -> Mapping[Channel, Waiting]:
     """What should be gone by `at`, µs, of each channel."""
     statement = (
         select(_D.channel, func.count().label("count"), func.min(_D.planned_for).label("since"))
-        .where(_D.state == "waiting", _D.planned_for <= at)
+        .where(_D.state == WAITING, _D.planned_for <= at)
         .group_by(_D.channel)
     )
     rows: Sequence[Any] = connection.execute(statement).all()

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 from core.groups import Planned, PlannedNotice, PlannedParcel
 from core.notices import Channel, Notice, NoticeReason, Recipient, Told
 from storage.notices import keep, notice_of
-from storage.notify_schema import deliveries, notices, parcels
+from storage.notify_schema import LEASED, WAITING, deliveries, notices, parcels
 
 _P, _D, _N = parcels.c, deliveries.c, notices.c
 _CHUNK = 500
@@ -72,7 +72,7 @@ def _overdue(connection: Connection, channel: Channel, at: int, bounds: Bounds) 
         .join(notices, _N.id == _P.notice)
         .where(due, _D.address.in_(late), _N.alerts > 0)
         .group_by(_D.address)
-        .having(many, func.sum(case((_P.state == "leased", 1), else_=0)) == 0)
+        .having(many, func.sum(case((_P.state == LEASED, 1), else_=0)) == 0)
     )
     return connection.execute(statement).scalars().all()
 
@@ -89,7 +89,7 @@ def _waiting(connection: Connection, channel: Channel, address: str, at: int) ->
 
 
 def _due(channel: Channel, at: int) -> ColumnElement[bool]:
-    return and_(_D.channel == channel.value, _D.state == "waiting", _D.planned_for <= at)
+    return and_(_D.channel == channel.value, _D.state == WAITING, _D.planned_for <= at)
 
 
 def _replace(
@@ -100,7 +100,7 @@ def _replace(
         chosen = _D.id.in_(some[start : start + _CHUNK])
         connection.execute(update(deliveries).where(chosen).values(now))
     for parcel in sorted(of_parcels):
-        left = select(_D.id).where(_D.parcel == parcel, _D.state == "waiting").exists()
+        left = select(_D.id).where(_D.parcel == parcel, _D.state == WAITING).exists()
         connection.execute(update(parcels).where(_P.id == parcel, ~left).values(now))
 
 

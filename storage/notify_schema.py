@@ -1,9 +1,25 @@
 """The ledger's tables of telling people. A change here comes with a migration."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    literal_column,
+    text,
+)
 
 from storage.schema import metadata
 
+# Constants within a statement: SQLite uses a partial index for no others.
+DEAD: ColumnElement[str] = literal_column("'dead'")
+LEASED: ColumnElement[str] = literal_column("'leased'")
+WAITING: ColumnElement[str] = literal_column("'waiting'")
 _OPEN = text("state IN ('waiting', 'leased')")
 _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")

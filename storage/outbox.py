@@ -12,14 +12,22 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
 
 from core.model import State
-from core.notices import Channel, Parcel, Recipient, Sent
+from core.notices import Channel, Notice, Parcel, Recipient, Sent
 from storage.changes import step_counters
 from storage.notices import notice_of
-from storage.notify_schema import deliveries, notice_alerts, notices, parcels
+from storage.notify_schema import (
+    DEAD,
+    LEASED,
+    WAITING,
+    deliveries,
+    notice_alerts,
+    notices,
+    parcels,
+)
 
 _P, _D, _N, _A = parcels.c, deliveries.c, notices.c, notice_alerts.c
 OUTCOMES = ("sent", "dead", "dropped")
-_EARLIER, _WAITING = deliveries.alias("earlier"), deliveries.alias("own")
+_EARLIER, _OWN = deliveries.alias("earlier"), deliveries.alias("own")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +52,7 @@ def claim(
     Of what is over, those who were never told that it fired are told nothing: their first message
     did not arrive.
     """
-    found: list[Parcel] = []
+    found, read = list[Parcel](), dict[str, Notice]()
     while len(found) < most:
         free = select(_P.id).where(_ready(channel, at), ~_held_up(at))
         identifier = connection.execute(free.order_by(_P.position).limit(1)).scalar()
@@ -61,14 +69,14 @@ def claim(
             "first_tried_at": func.coalesce(_P.first_tried_at, at),
         }
         connection.execute(update(parcels).where(_P.id == identifier).values(taken))
-        parcel = _parcel(connection, identifier)
+        parcel = _parcel(connection, identifier, read)
         found.append(_without(parcel, next(iter(missed.values()), frozenset())))
     return found
 
 
 def release_all(connection: Connection) -> int:
     """Give back what senders that are gone had claimed; how many parcels that are."""
-    statement = update(parcels).where(_P.state == "leased").values(state="waiting")
+    statement = update(parcels).where(_P.state == LEASED).values(state="waiting")
     return connection.execute(statement).rowcount
 
 
@@ -87,7 +95,7 @@ def record_failed(
     connection: Connection, parcel: Parcel, sender: str, words: str, due_at: int
 ) -> None:
     """It is tried again at `due_at`, unless somebody else has it by now."""
-    mine = and_(_P.id == parcel.id, _P.state == "leased", _P.leased_by == sender)
+    mine = and_(_P.id == parcel.id, _P.state == LEASED, _P.leased_by == sender)
     now = {"state": "waiting", "due_at": due_at, "words": words}
     connection.execute(update(parcels).where(mine).values(now))
 
@@ -119,7 +127,7 @@ def split(connection: Connection, parcel: Parcel) -> None:
 
 def retry(connection: Connection, delivery: str, at: int) -> bool:
     """Send what was given up once more, as a parcel of its own; False when it was not given up."""
-    dead = (_D.id == delivery, _D.state == "dead")
+    dead = (_D.id == delivery, _D.state == DEAD)
     parcel = connection.execute(select(_D.parcel).where(*dead)).scalar()
     if parcel is None:
         return False
@@ -163,11 +171,11 @@ def _missed(connection: Connection, parcel: str) -> Missed:
         .join(carrier, carrier.c.id == earlier.c.parcel)
         .join(told, told.c.notice == carrier.c.notice)
         .join(over, and_(over.c.alert == told.c.alert, over.c.notice == _P.notice))
-        .where(own.c.parcel == parcel, own.c.state == "waiting")
+        .where(own.c.parcel == parcel, own.c.state == WAITING)
         .where(over.c.state == State.RESOLVED.value, told.c.state == State.FIRING.value)
     )
     dead: dict[str, set[str]] = {}
-    for address, alert, _ in connection.execute(statement.where(earlier.c.state == "dead")):
+    for address, alert, _ in connection.execute(statement.where(earlier.c.state == DEAD)):
         dead.setdefault(address, set()).add(alert)
     if dead:
         wanted = earlier.c.address.in_(dead), earlier.c.state != "dead"
@@ -208,41 +216,41 @@ def _without(parcel: Parcel, missed: frozenset[str]) -> Parcel:
 
 
 def _waiting_in(parcel: str) -> tuple[ColumnElement[bool], ...]:
-    return _D.parcel == parcel, _D.state == "waiting"
+    return _D.parcel == parcel, _D.state == WAITING
 
 
 def _ready(channel: Channel, at: int) -> ColumnElement[bool]:
-    due = and_(_P.state == "waiting", _P.due_at <= at)
-    lapsed = and_(_P.state == "leased", _P.lease_until <= at)
-    return and_(_P.channel == channel.value, or_(due, lapsed))
+    due = and_(_P.state == WAITING, _P.due_at <= at)
+    lapsed = and_(_P.state == LEASED, _P.lease_until <= at)
+    open_ = _P.state.in_((WAITING, LEASED))  # the words of the index
+    return and_(_P.channel == channel.value, open_, or_(due, lapsed))
 
 
 def _held_up(at: int) -> ColumnElement[bool]:
     """An earlier parcel that should be gone by now is still to go to one of its recipients."""
-    own, earlier = _WAITING.c, _EARLIER.c
+    own, earlier = _OWN.c, _EARLIER.c
     return exists().where(
         own.parcel == _P.id,
         earlier.channel == own.channel,
         earlier.address == own.address,
-        earlier.state == "waiting",
+        earlier.state == WAITING,
         earlier.position < own.position,
         earlier.planned_for <= at,
     )
 
 
-def _parcel(connection: Connection, identifier: str) -> Parcel:
-    statement = (
-        select(parcels, _N.body)
-        .join_from(parcels, notices, _N.id == _P.notice)
-        .where(_P.id == identifier)
-    )
-    row = connection.execute(statement).one()
+def _parcel(connection: Connection, identifier: str, read: dict[str, Notice]) -> Parcel:
+    """The parcel; its notice is one of those that were `read`, or is added: they can be large."""
+    row = connection.execute(select(parcels).where(_P.id == identifier)).one()
+    if row.notice not in read:
+        body = connection.execute(select(_N.body).where(_N.id == row.notice)).scalar_one()
+        read[row.notice] = notice_of(body)
     return Parcel(
         id=row.id,
         channel=Channel(row.channel),
         language=row.language,
         recipients=_recipients(connection, identifier),
-        notice=notice_of(row.body),
+        notice=read[row.notice],
         attempt=row.attempts,
         first_tried_at=row.first_tried_at,
     )

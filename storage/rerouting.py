@@ -11,7 +11,7 @@ from core.model import HOUR
 from core.notices import Channel
 from storage import schema
 from storage.notices import add_parcels
-from storage.notify_schema import deliveries, notices, parcels
+from storage.notify_schema import WAITING, deliveries, notices, parcels
 
 RESTS = HOUR  # until a channel whose messages were spent is tried again
 _P, _D, _N, _M = parcels.c, deliveries.c, notices.c, schema.meta.c
@@ -34,8 +34,8 @@ def stuck(
     statement = (
         select(_D.parcel, _D.id, _P.notice, _D.subscriber)
         .join_from(deliveries, parcels, _P.id == _D.parcel)
-        .where(_D.channel == channel.value, _D.state == "waiting", _D.planned_for <= at)
-        .where(_D.subscriber != "", _P.state == "waiting")
+        .where(_D.channel == channel.value, _D.state == WAITING, _D.planned_for <= at)
+        .where(_D.subscriber != "", _P.state == WAITING)
         .order_by(_D.position, _D.id)
     )
     if address is not None:
@@ -49,8 +49,8 @@ def by_another_way(connection: Connection, one: Stuck, new: Sequence[PlannedParc
     add_parcels(connection, one.notice, made_at, new)
     replaced = {"state": "replaced", "words": f"goes by {new[0].channel} instead"}
     connection.execute(update(deliveries).where(_D.id == one.id).values(replaced))
-    left = select(_D.id).where(_D.parcel == one.parcel, _D.state == "waiting").exists()
-    empty = (_P.id == one.parcel, _P.state == "waiting", ~left)
+    left = select(_D.id).where(_D.parcel == one.parcel, _D.state == WAITING).exists()
+    empty = (_P.id == one.parcel, _P.state == WAITING, ~left)
     connection.execute(update(parcels).where(*empty).values(replaced))
 
 
