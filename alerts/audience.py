@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from alerts.subscribing import Timing, wants, ways, when
 from core.groups import Addressee
-from core.model import STORM, Severity, State
+from core.model import STORM, Severity
 from core.notices import Channel, NoticeReason, Recipient, Told
 from core.subscribers import Subscriber
 from storage import rerouting, subscribers
@@ -25,7 +25,6 @@ class _About(NamedTuple):
     kind: str
     district: str
     severity: Severity
-    state: State
     storm: bool
 
 
@@ -96,4 +95,4 @@ class Audience:
 
 def _about(told: Told) -> _About:
     storm = told.subject == STORM
-    return _About(told.site, told.kind, told.district, told.severity, told.state, storm)
+    return _About(told.site, told.kind, told.district, told.severity, storm)

@@ -32,7 +32,7 @@ def message(
     )
     recipient = Recipient(contact.address, to.language, to.id)
     sent = parcels([Addressee(contact.channel, recipient, at)])
-    return PlannedNotice(notice=notice, news_at=at, free_at=at, parcels=list(sent))
+    return PlannedNotice(notice=notice, news_at=at, free_at=0, parcels=list(sent))
 
 
 def empty_digests(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from alerts.schedules import Schedule, day_of, moment_of
-from core.model import STORM, Severity, State
+from core.model import STORM, Severity
 from core.notices import Channel, NoticeReason, Told
 from core.subscribers import (
     Contact,
@@ -80,15 +80,12 @@ def last_digest(clock: time, at: int, zone: ZoneInfo) -> int:
 
 
 def wants(subscriptions: Sequence[Subscription], told: Told) -> bool:
-    """Whether any of them is about the alert.
+    """Whether any of them is about the alert, which fires.
 
-    An all-clear is wanted whatever its severity: the alert may have been worse before, and who
-    never heard of it is not told that it is over. The alert of a storm stands for alerts of many
-    places, so it is about every place.
+    The alert of a storm stands for alerts of many places, so it is about every place.
     """
     return any(
-        _is_about(subscription, told)
-        and (told.severity >= subscription.least or told.state is State.RESOLVED)
+        told.severity >= subscription.least and _is_about(subscription, told)
         for subscription in subscriptions
     )
 

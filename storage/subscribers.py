@@ -4,13 +4,10 @@ The audit names them by id alone: what is personal is deleted on demand, the aud
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import time
-from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     and_,
     delete,
@@ -23,28 +20,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from core.errors import RegistryError
-from core.model import Severity
 from core.notices import Channel
 from core.subscribers import (
-    Consent,
-    ConsentWay,
     Contact,
-    Preferences,
-    Scope,
     Subscriber,
     SubscriberState,
-    Subscription,
 )
 from storage import schema
 from storage.changes import note
 from storage.ledger import Ledger
 from storage.notify_schema import deliveries
+from storage.subscriber_rows import chunks, keep_contacts, keep_subscriptions, row_of, whole
 from storage.withdrawing import forget, withdraw
 
 Edit = Callable[[Subscriber], Subscriber]
-_S, _C, _W = schema.subscribers.c, schema.contacts.c, schema.subscriptions.c
-_CHUNK = 500
+_S, _C = schema.subscribers.c, schema.contacts.c
 _VERSION = "subscribers"
 _UNCONFIRMED = SubscriberState.UNCONFIRMED.value
 ANDAMAN = "andaman"  # what the audit calls changes that nobody makes
@@ -65,13 +55,13 @@ def new_id() -> str:
 
 def subscriber(connection: Connection, identifier: str) -> Subscriber | None:
     """One of them."""
-    return next(iter(_whole(connection, [_S.id == identifier])), None)
+    return next(iter(whole(connection, [_S.id == identifier])), None)
 
 
 def by_contact(connection: Connection, channel: Channel, address: str) -> Subscriber | None:
     """Whom that address reaches, in whatever state it is."""
     owner = select(_C.subscriber).where(_C.channel == channel.value, _C.address == address)
-    return next(iter(_whole(connection, [_S.id == owner.scalar_subquery()])), None)
+    return next(iter(whole(connection, [_S.id == owner.scalar_subquery()])), None)
 
 
 def subscribers(
@@ -81,13 +71,13 @@ def subscribers(
     its id.
     """
     wanted = [] if after is None else [tuple_(_S.made_at, _S.id) > after]
-    return _whole(connection, wanted, limit)
+    return whole(connection, wanted, limit)
 
 
 def reachable(connection: Connection) -> list[Subscriber]:
     """Those who can be told something: they have not stopped and have a contact that works."""
     works = exists().where(_C.subscriber == _S.id, _C.state == SubscriberState.ACTIVE.value)
-    return _whole(connection, [_S.stopped_at.is_(None), works])
+    return whole(connection, [_S.stopped_at.is_(None), works])
 
 
 def version(connection: Connection) -> str:
@@ -98,14 +88,14 @@ def version(connection: Connection) -> str:
 
 def those(connection: Connection, identifiers: Iterable[str]) -> list[Subscriber]:
     """These, as far as there are any."""
-    chunks = _chunks(list(identifiers))
-    return [one for chunk in chunks for one in _whole(connection, [_S.id.in_(chunk)])]
+    some = chunks(list(identifiers))
+    return [one for chunk in some for one in whole(connection, [_S.id.in_(chunk)])]
 
 
 def with_empty_digests(connection: Connection) -> list[Subscriber]:
     """Those who want a digest of each day, also of one on which nothing was."""
     wanted = (_S.digest.is_not(None), _S.digest_empty.is_(True), _S.stopped_at.is_(None))
-    return _whole(connection, wanted)
+    return whole(connection, wanted)
 
 
 def was_told_at(connection: Connection, identifier: str, at: int) -> bool:
@@ -134,9 +124,9 @@ def add(ledger: Ledger, new: Subscriber, *, by: str, at: int) -> None:
         RegistryError: an address is another subscriber's already.
     """
     with ledger.transaction() as connection:
-        connection.execute(insert(schema.subscribers), _row(new))
-        _keep_contacts(connection, new)
-        _keep_subscriptions(connection, new)
+        connection.execute(insert(schema.subscribers), row_of(new))
+        keep_contacts(connection, new)
+        keep_subscriptions(connection, new)
         _written_down(connection, at, by, "subscriber-made", new.id)
 
 
@@ -215,12 +205,12 @@ def _changed(
 ) -> Subscriber:
     if after == before:
         return after
-    values = {name: value for name, value in _row(after).items() if name != "id"}
+    values = {name: value for name, value in row_of(after).items() if name != "id"}
     connection.execute(update(schema.subscribers).where(_S.id == after.id).values(values))
     if list(after.contacts) != list(before.contacts):
-        _keep_contacts(connection, after)
+        keep_contacts(connection, after)
     if list(after.subscriptions) != list(before.subscriptions):
-        _keep_subscriptions(connection, after)
+        keep_subscriptions(connection, after)
     if after.stopped_at is not None and before.stopped_at is None:
         withdraw(connection, after.id, at, "stopped before it was sent")
     _written_down(connection, at, by, "subscriber-changed", after.id, detail)
@@ -249,132 +239,3 @@ def _written_down(
     made = upsert(schema.meta).values(name=_VERSION, value=secrets.token_hex(8))
     now = {"value": made.excluded.value}
     connection.execute(made.on_conflict_do_update(index_elements=["name"], set_=now))
-
-
-def _keep_contacts(connection: Connection, of: Subscriber) -> None:
-    connection.execute(delete(schema.contacts).where(_C.subscriber == of.id))
-    for contact in of.contacts:
-        taken = (_C.channel == contact.channel.value) & (_C.address == contact.address)
-        if connection.scalar(select(_C.subscriber).where(taken)) is not None:
-            words = "is another subscriber's already; change that one"
-            raise RegistryError("conflict", str(contact.channel), words)
-        row = {
-            "channel": contact.channel.value,
-            "address": contact.address,
-            "subscriber": of.id,
-            "state": contact.state.value,
-            "since": contact.since,
-            "words": contact.words,
-        }
-        connection.execute(insert(schema.contacts), row)
-
-
-def _keep_subscriptions(connection: Connection, of: Subscriber) -> None:
-    connection.execute(delete(schema.subscriptions).where(_W.subscriber == of.id))
-    rows = [
-        {"subscriber": of.id, "scope": s.scope.value, "target": s.target, "severity": int(s.least)}
-        for s in of.subscriptions
-    ]
-    if rows:
-        connection.execute(insert(schema.subscriptions), rows)
-
-
-def _row(one: Subscriber) -> dict[str, Any]:
-    chosen, consent = one.preferences, one.consent
-    quiet = chosen.quiet or (None, None)
-    return {
-        "id": one.id,
-        "name": one.name,
-        "language": one.language,
-        "quiet_from": _minutes(quiet[0]),
-        "quiet_until": _minutes(quiet[1]),
-        "digest": _minutes(chosen.digest),
-        "digest_empty": chosen.digest_empty,
-        "critical_waits": chosen.critical_waits,
-        "muted_until": chosen.muted_until,
-        "first": chosen.first.value,
-        "consent_at": consent and consent.at,
-        "consent_way": consent and consent.way.value,
-        "consent_text": consent and consent.text,
-        "made_at": one.made_at,
-        "stopped_at": one.stopped_at,
-        "officer_key": one.officer_key,
-    }
-
-
-def _whole(
-    connection: Connection, wanted: Sequence[ColumnElement[bool]], limit: int | None = None
-) -> list[Subscriber]:
-    """Subscribers with all that belongs to them."""
-    statement = select(schema.subscribers).where(*wanted).order_by(_S.made_at, _S.id).limit(limit)
-    rows = connection.execute(statement).all()
-    found = {row.id: (list[Contact](), list[Subscription]()) for row in rows}
-    for chunk in _chunks(list(found)):
-        held = select(schema.contacts).where(_C.subscriber.in_(chunk)).order_by(_C.channel)
-        for row in connection.execute(held):
-            found[row.subscriber][0].append(_contact(row))
-        asked = select(schema.subscriptions).where(_W.subscriber.in_(chunk))
-        for row in connection.execute(asked.order_by(_W.scope, _W.target)):
-            found[row.subscriber][1].append(_subscription(row))
-    return [_subscriber(row, *found[row.id]) for row in rows]
-
-
-def _chunks(identifiers: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (identifiers[n : n + _CHUNK] for n in range(0, len(identifiers), _CHUNK))
-
-
-def _subscriber(
-    row: Any, contacts: Sequence[Contact], subscriptions: Sequence[Subscription]
-) -> Subscriber:
-    return Subscriber(
-        id=row.id,
-        name=row.name,
-        language=row.language,
-        contacts=tuple(contacts),
-        subscriptions=tuple(subscriptions),
-        preferences=_preferences(row),
-        consent=_consent(row),
-        made_at=row.made_at,
-        stopped_at=row.stopped_at,
-        officer_key=row.officer_key,
-    )
-
-
-def _preferences(row: Any) -> Preferences:
-    start, end = _clock(row.quiet_from), _clock(row.quiet_until)
-    return Preferences(
-        quiet=None if start is None or end is None else (start, end),
-        digest=_clock(row.digest),
-        digest_empty=row.digest_empty,
-        critical_waits=row.critical_waits,
-        muted_until=row.muted_until,
-        first=Channel(row.first),
-    )
-
-
-def _consent(row: Any) -> Consent | None:
-    if row.consent_at is None:
-        return None
-    return Consent(at=row.consent_at, way=ConsentWay(row.consent_way), text=row.consent_text)
-
-
-def _contact(row: Any) -> Contact:
-    return Contact(
-        channel=Channel(row.channel),
-        address=row.address,
-        state=SubscriberState(row.state),
-        since=row.since,
-        words=row.words,
-    )
-
-
-def _subscription(row: Any) -> Subscription:
-    return Subscription(scope=Scope(row.scope), target=row.target, least=Severity(row.severity))
-
-
-def _minutes(clock: time | None) -> int | None:
-    return None if clock is None else clock.hour * 60 + clock.minute
-
-
-def _clock(minutes: int | None) -> time | None:
-    return None if minutes is None else time(*divmod(minutes, 60))

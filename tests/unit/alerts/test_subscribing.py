@@ -291,12 +291,6 @@ DISTRICT = told(site="", kind="", district="kathu", subject="district/kathu")
             True,
             id="bad enough",
         ),
-        pytest.param(
-            Subscription(scope=Scope.ALL, least=CRITICAL),
-            told(state=State.RESOLVED),
-            True,
-            id="the all-clear of what was worse before",
-        ),
     ],
 )
 def test_what_somebody_wants_to_hear(

@@ -201,6 +201,13 @@ def test_a_mail_without_alerts_is_one_too(reason: NoticeReason) -> None:
     assert "Show all" not in text(sent)
 
 
+def test_a_mail_that_asks_for_confirmation_links_to_it() -> None:
+    sent = mail(replace(notice(), alerts=(), reason=NoticeReason.CONFIRM, token="w0rd", group=""))
+
+    assert sent["Subject"] == "Confirm that you want to be told"
+    assert "Confirm: https://andaman.example/public/confirm/w0rd" in text(sent)
+
+
 @pytest.mark.parametrize(
     "sender",
     [
