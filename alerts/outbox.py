@@ -221,7 +221,9 @@ class Outbox:
             return
         asked = min(round((error.retry_after or 0) * SECOND), LONGEST_ASKED)
         due_at = now + max(backoff(parcel.id, parcel.attempt), asked)
-        if error.blame is Blame.TEMPORARY:
+        if error.alone:
+            self.circuit.well()
+        elif error.blame is Blame.TEMPORARY:
             self.circuit.failed(words, now, asked)
         else:
             self.circuit.pause(words, now + max(asked, PAUSE))

@@ -59,14 +59,18 @@ class Blame(Enum):
 class DeliveryError(AndamanError):
     """A message that its server did not take; `words` are the server's, without any secret.
 
-    `retry_after` (s) is how long the server asks us to wait, where it says so.
+    `retry_after` (s) is how long the server asks us to wait, where it says so. With `alone` it says
+    nothing of other recipients, who need not wait.
     """
 
-    def __init__(self, words: str, blame: Blame, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, words: str, blame: Blame, *, retry_after: float | None = None, alone: bool = False
+    ) -> None:
         super().__init__(words)
         self.words = words
         self.blame = blame
         self.retry_after = retry_after
+        self.alone = alone
 
     @property
     def permanent(self) -> bool:

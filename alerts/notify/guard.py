@@ -103,7 +103,8 @@ class Guard(httpx.AsyncBaseTransport):
         try:
             found = await self._resolve(url.host, url.port or (443 if encrypted else 80))
         except (gaierror, UnicodeError) as error:
-            raise DeliveryError(f"{url.host} cannot be found", Blame.TEMPORARY) from error
+            words = f"{url.host} cannot be found"
+            raise DeliveryError(words, Blame.TEMPORARY, alone=True) from error
         addresses = [ip_address(text.partition("%")[0]) for text in found]
         for address in addresses:
             if any(address in network for network in self._allowed):
@@ -115,5 +116,5 @@ class Guard(httpx.AsyncBaseTransport):
                 words = f"{url.host}: alerts leave by https:// alone"
                 raise DeliveryError(words, Blame.ADDRESS)
         if not addresses:
-            raise DeliveryError(f"{url.host} has no address", Blame.TEMPORARY)
+            raise DeliveryError(f"{url.host} has no address", Blame.TEMPORARY, alone=True)
         return addresses[0]

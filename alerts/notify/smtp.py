@@ -27,6 +27,8 @@ _HOW = "write smtp://user@host:587 (STARTTLS) or smtps://user@host:465 (TLS)"
 _STEP_SECONDS = 20.0  # for an answer
 _WHOLE_SECONDS = 90.0  # for a mail, from the connection to the 250
 _BUSY = range(400, 500)
+_CLOSING = 421  # whatever it answers, the server itself is going down
+_LONGEST_WORDS = 300
 _OF_LOGIN = frozenset({530, 534, 535, 538})
 _NOT_FOR_US = "relay"  # in the words of a server that thinks that we have no business with it
 
@@ -163,7 +165,9 @@ def failure(error: Exception) -> DeliveryError:
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         error = error.recipients[0]
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return DeliveryError(f"{error.code} {error.message}", _blame(error))
+        said = " ".join(f"{error.code} {error.message}".split())[:_LONGEST_WORDS]
+        greylisted = isinstance(error, aiosmtplib.SMTPRecipientRefused) and error.code in _BUSY
+        return DeliveryError(said, _blame(error), alone=greylisted and error.code != _CLOSING)
     cause = error.__cause__ or error
     if isinstance(cause, ssl.SSLCertVerificationError):
         words = f"the server's certificate is not trusted ({cause.verify_message}); check its name"

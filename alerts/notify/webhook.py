@@ -75,7 +75,8 @@ def read_secrets(routes: Routes, folder: str) -> dict[str, str]:
 
 
 class Webhook:
-    """Posts what `render` makes of a parcel to the URL of its one recipient, through `http`.
+    """Posts what `render` makes of a parcel to the URL of its one recipient, through `http`. Each
+    recipient has a server of its own, so whatever fails is theirs alone.
 
     `secret` says with what to sign for a URL; None: not at all. `clock` in µs.
     """
@@ -118,7 +119,7 @@ class Webhook:
                 return await self._post(recipient.address, body, headers)
         except (httpx.HTTPError, TimeoutError) as error:
             words = str(error) or "no answer in time"
-            raise DeliveryError(words, Blame.TEMPORARY) from error
+            raise DeliveryError(words, Blame.TEMPORARY, alone=True) from error
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Sent:
         timeout = httpx.Timeout(_STEP_SECONDS)
@@ -133,7 +134,8 @@ class Webhook:
         finally:
             await response.aclose()
         asked = _retry_after(response.headers.get("Retry-After", ""), self._clock())
-        raise DeliveryError(words, blame_of(response.status_code), retry_after=asked)
+        blame = blame_of(response.status_code)
+        raise DeliveryError(words, blame, retry_after=asked, alone=True)
 
 
 def is_url(text: str) -> bool:
@@ -181,7 +183,7 @@ def _key(secret: str) -> bytes:
             return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
         except binascii.Error as error:
             words = "the secret of the webhook is no base64 after whsec_"
-            raise DeliveryError(words, Blame.TEMPORARY) from error
+            raise DeliveryError(words, Blame.TEMPORARY, alone=True) from error
     return secret.encode()
 
 
