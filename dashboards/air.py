@@ -43,7 +43,9 @@ def mean_of_a_day(say: Words, facts: Facts, chosen_sites: str = "true") -> Json:
     source = readings("air", "pm25", within=before_end("24h"), chosen=chosen_sites)
     hourly = f"""{means("pm25", source, "1h")}
     |> keep(columns: ["_time", "site", "device", "pm25"])"""
-    placed = known(say, hourly, "pm25", columns=("name", "district"), keys=("name", "device"))
+    placed = known(
+        say, hourly, "pm25", columns=("name", "district"), keys=("name", "site", "device")
+    )
     query = f"""{placed}
   |> filter(fn: (r) => {HERE})
   |> reduce(
@@ -54,7 +56,7 @@ def mean_of_a_day(say: Words, facts: Facts, chosen_sites: str = "true") -> Json:
     )
   |> filter(fn: (r) => r.hours >= {HOURS})
   |> map(fn: (r) => ({{
-      name: r.name, value: math.round(x: 10.0 * r.sum / float(v: r.hours)) / 10.0,
+      name: r.name, site: r.site, value: math.round(x: 10.0 * r.sum / float(v: r.hours)) / 10.0,
     }}))
   |> map(fn: (r) => ({{r with band: {_band_of(say, facts)}}}))
   |> group()"""

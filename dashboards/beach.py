@@ -20,9 +20,7 @@ PARAMETERS = (
 
 def beach(say: Words, facts: Facts) -> Json:
     """The dashboard."""
-    state = state_tiles(
-        say, say("How the beaches stand", "สถานะชายหาด"), f'r.kind == "beach" and {CHOSEN_SITES}'
-    )
+    state = state_tiles(say, say("How the beaches stand", "สถานะชายหาด"), "beach", CHOSEN_SITES)
     rows = [
         (8, [(state, 12), (open_alerts(say, CHOSEN_SITES), 12)]),
         *every(PARAMETERS, say, facts, "beach"),

@@ -47,7 +47,7 @@ def fill_bars(say: Words, facts: Facts, condition: str) -> Json:
     query = f"""{known(say, _newest(condition), "value", columns=("name", "district"))}
   |> filter(fn: (r) => {HERE})
   |> sort(columns: ["value"], desc: true)
-  |> keep(columns: ["name", "value"])"""
+  |> keep(columns: ["name", "site", "value"])"""
     return bars(
         say("Fill level now", "ระดับขยะล่าสุด"),
         query,

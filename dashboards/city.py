@@ -7,26 +7,28 @@ from dashboards.flux import HERE, LONG, alerts, before_end, places
 from dashboards.frame import dashboard, districts
 from dashboards.look import SEVERITIES, severity, state_words
 from dashboards.panels import Json, place_map
-from dashboards.shared import LEVELS, OPEN, count_tile, open_alerts, state_tiles
+from dashboards.shared import LEVELS, OPEN, count_tile, open_alerts, opening, state_tiles
 
 
 def city(say: Words, facts: Facts) -> Json:
     """The dashboard."""
+    beaches = state_tiles(say, say("Beaches", "ชายหาด"), "beach", HERE)
+    bins = state_tiles(say, say("Bins", "ถังขยะ"), "bin", HERE)
     rows = [
         (4, [(_open(say, name), 8) for name in reversed(tuple(SEVERITIES))]),
         (16, [(_map(say), 12), (open_alerts(say, here=HERE), 12)]),
         (
             10,
             [
-                (state_tiles(say, say("Beaches", "ชายหาด"), f'r.kind == "beach" and {HERE}'), 12),
-                (mean_of_a_day(say, facts), 12),
+                (opening(say, beaches, "beach"), 12),
+                (opening(say, mean_of_a_day(say, facts), "air"), 12),
             ],
         ),
         (
             14,
             [
-                (fill_bars(say, facts, "true"), 12),
-                (state_tiles(say, say("Bins", "ถังขยะ"), f'r.kind == "bin" and {HERE}'), 12),
+                (opening(say, fill_bars(say, facts, "true"), "bins"), 12),
+                (opening(say, bins, "bins"), 12),
             ],
         ),
     ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from core.catalogue import CATALOGUE
 from dashboards.facts import Facts, Words
 from dashboards.flux import LONG, alerts, before_end, by_place, means, places, readings
+from dashboards.frame import UID
 from dashboards.look import (
     GREEN,
     STATES,
@@ -49,13 +50,27 @@ def described(say: Words, *parts: str) -> str:
     return "\n\n".join(part for part in (drawn, *parts) if part)
 
 
-def state_tiles(say: Words, title: str, condition: str) -> Json:
+def opening(say: Words, shown: Json, detail: str) -> Json:
+    """The panel, with a link from each row to the dashboard of its place (column `site`)."""
+    place = "var-site=${__data.fields.site}&${__url_time_range}"
+    link = {
+        "title": say("Show this place", "ดูสถานที่นี้"),
+        "url": f"/d/{UID}{detail}-{say.language}?{place}",
+        "targetBlank": False,
+    }
+    config = shown["fieldConfig"]
+    return shown | {"fieldConfig": config | {"defaults": config["defaults"] | {"links": [link]}}}
+
+
+def state_tiles(say: Words, title: str, kind: str, condition: str) -> Json:
     """How each place of a kind stands, a tile for each."""
     return tiles(
         title,
-        f"{places(say)}\n  |> filter(fn: (r) => {condition})\n"
-        '  |> sort(columns: ["name"])\n'
-        '  |> rename(columns: {level: "value"})\n  |> keep(columns: ["name", "value"])',
+        f"""{places(say)}
+  |> filter(fn: (r) => r.kind == "{kind}" and {condition})
+  |> sort(columns: ["name"])
+  |> rename(columns: {{level: "value"}})
+  |> keep(columns: ["name", "site", "value"])""",
         description=say(
             "The worst severity that fires at a place. Without a good reading in the last 3 hours "
             "and without an alert nothing is known of it.",

@@ -1,5 +1,6 @@
 """Each question of each dashboard, asked of a real InfluxDB as Grafana asks it."""
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,6 +65,23 @@ def test_each_question_has_an_answer(city: City, file: str) -> None:
     for title, frames in answers(city.looked_at(file.removesuffix(".json")[11:])).items():
         no_alert_there = "Open alerts" in title or "การแจ้งเตือนที่" in title
         assert frames or no_alert_there, title
+
+
+def test_what_names_and_links_of_tiles_speak_of_is_in_their_rows(city: City) -> None:
+    grafana = city.looked_at("city-th")
+    found = answers(grafana)
+    for panel in grafana.dashboard["panels"]:
+        defaults = panel["fieldConfig"]["defaults"]
+        links = [link["url"] for link in defaults.get("links", [])]
+        spoken_of = re.findall(
+            r"__data\.fields\.(\w+)", " ".join([defaults.get("displayName", ""), *links])
+        )
+        for frame in found[panel["title"]]:
+            assert set(spoken_of) <= frame.rows[0].keys(), panel["title"]
+        for link in links:
+            assert link.partition("?")[0].removeprefix("/d/") in {
+                one["uid"] for one in BUILT.values()
+            }
 
 
 @pytest.mark.parametrize("file", sorted(BUILT))
