@@ -37,6 +37,7 @@ from ingest.explain import Speaker
 from ingest.explain import explain as explain_message
 from ingest.registry import Registry
 from serving import write_private
+from storage.backup import backup, restore
 from storage.ledger import Ledger
 from telling import not_set_up, ready
 
@@ -180,6 +181,29 @@ def db_upgrade(data: Data = None) -> None:
     with told():
         Ledger(settings_of(data).data_dir).close()
         typer.echo("the ledger is up to date")
+
+
+@db_cli.command("backup")
+def db_backup(file: Annotated[Path, typer.Argument(help="A new file.")], data: Data = None) -> None:
+    """Copy the ledger into one file, also while Andaman runs.
+
+    Example: andaman db backup backups/ledger-2026-11-22.db --data /var/lib/andaman
+    """
+    with told():
+        size = backup(settings_of(data).data_dir, file)
+        typer.echo(f"{file}: {size / 1e6:.1f} MB")
+
+
+@db_cli.command("restore")
+def db_restore(file: Annotated[Path, typer.Argument(help="A backup.")], data: Data = None) -> None:
+    """Make a backup the ledger of a data folder that has none.
+
+    Example: andaman db restore backups/ledger-2026-11-22.db --data /var/lib/andaman-new
+    """
+    with told():
+        folder = settings_of(data).data_dir
+        restore(folder, file)
+        typer.echo(f"{folder} is what it was when the backup was made")
 
 
 @keys_cli.command("create")
