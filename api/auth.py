@@ -86,6 +86,7 @@ ROUTES: Mapping[str, Standing] = {
     "POST /v1/keys": Standing.ADMIN,
     "DELETE /v1/keys/{key}": Standing.ADMIN,
     "GET /v1/latest": Standing.VIEWER,
+    "GET /v1/line": Standing.VIEWER,
     "GET /v1/maintenance": Standing.VIEWER,
     "POST /v1/maintenance": Standing.OFFICER,
     "GET /v1/maintenance/{window}": Standing.VIEWER,

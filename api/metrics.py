@@ -8,12 +8,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from alerts.notify.line_budget import forecast
+from alerts.notify.line_chat import Taken
 from api.context import ApiContext, SystemStatus
 from api.gateways import missing
 from api.stats import by_reason
 from core.model import SECOND, Clock, Denied, Refusal, Severity, State, Status, Throttle
-from core.notices import Channel
-from storage import deliveries, gateways, queries
+from core.notices import Channel, LineMonth
+from storage import deliveries, gateways, line_quota, queries
 from storage.deliveries import Waiting
 from storage.forwarder import ForwarderState
 from storage.outbox import OUTCOMES
@@ -71,12 +73,14 @@ class _SystemCollector(Collector):
             known = gateways.names(connection)
             statuses = current(connection)
             waiting = deliveries.waiting(connection, self._context.clock())
+            month = line_quota.month(connection)
         yield from _of_ledger(counted)
         yield from _of_messages(counted, waiting, self._context.clock())
         yield from _of_gateways(counters)
         yield from _of_limits({name: self._context.throttle(name) for name in known})
         yield _online(statuses)
         yield _of_clocks(self._context.clocks())
+        yield from _of_line(self._context, month)
         yield from _of_parts(self._context.status())
 
 
@@ -189,6 +193,21 @@ def _denied(denied: Mapping[str, Denied]) -> Metric:
         for kind in ("publishes", "subscriptions", "logins"):
             refusals.add_metric([name, kind], getattr(seen, kind))
     return refusals
+
+
+def _of_line(context: ApiContext, month: LineMonth | None) -> Iterator[Metric]:
+    words = "Messages of LINE this month: limit, used, forecast."
+    messages = GaugeMetricFamily("andaman_line_messages", words, labels=["what"])
+    if month is not None:
+        if month.limit is not None:
+            messages.add_metric(["limit"], month.limit)
+        messages.add_metric(["used"], month.used)
+        messages.add_metric(["forecast"], forecast(month, context.zone))
+    yield messages
+    counted = context.chat.counted if context.chat else dict.fromkeys(Taken, 0)
+    words = "What users of LINE did since the start, by what became of it."
+    outcomes = {outcome.value: number for outcome, number in counted.items()}
+    yield _counter("line_events", words, "outcome", outcomes)
 
 
 def _of_parts(status: SystemStatus) -> Iterator[Metric]:

@@ -119,6 +119,7 @@ def create_app(context: ApiContext) -> FastAPI:
     v1 = APIRouter(prefix="/v1")
     for resource in _RESOURCES:
         v1.include_router(resource.router)
+    v1.include_router(line.v1)
     outside = (health.router, line.router, metrics.router, docs.router, public.router)
     for router in (v1, *outside, notices.pages):
         app.include_router(router)

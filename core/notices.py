@@ -127,3 +127,19 @@ class Sent(NamedTuple):
     """The server took it; `reference` is what the server calls it."""
 
     reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineMonth:
+    """Messages that LINE lets us send this month, None where there is no limit, and that were sent
+    by `at`; LINE counts each recipient of each message.
+    """
+
+    limit: int | None
+    used: int
+    at: int
+
+    @property
+    def left(self) -> int | None:
+        """How many more may be sent."""
+        return None if self.limit is None else max(self.limit - self.used, 0)

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import Blame, DeliveryError
 from core.model import DAY, HOUR, Severity
-from core.notices import Channel
+from core.notices import Channel, LineMonth
 from core.subscribers import (
     Contact,
     Preferences,
@@ -18,7 +18,7 @@ from core.subscribers import (
     SubscriberState,
     Subscription,
 )
-from storage import joining, subscribers
+from storage import joining, line_quota, subscribers
 from tests.desk import DeskOf
 from tests.postman import NOTIFY, Post, Server, channels, refuse
 from tests.world import World, small_world
@@ -253,6 +253,44 @@ def test_when_the_months_messages_are_spent_mail_takes_over(
     world.publish("bin-2", gateway="other", fill_level=97.0)
     post.until("01:33")
     assert {who for who, _, _ in line.said()} == {"U-line", "U-both"}
+
+
+@pytest.mark.parametrize(
+    ("used", "by_line", "by_mail"),
+    [
+        pytest.param(0, {"U-both", "U-line"}, set(), id="enough"),
+        pytest.param(200, set(), set(), id="runs low: with the digest"),
+        pytest.param(240, set(), {"both@example.com"}, id="the share is spent: by mail"),
+    ],
+)
+def test_when_the_months_messages_run_low_what_is_not_critical_waits(
+    world: World,
+    post: Post,
+    line: Server,
+    email: Server,
+    used: int,
+    by_line: set[str],
+    by_mail: set[str],
+) -> None:
+    join(world, "both", reached=BOTH)
+    join(world, "line")
+    _month(world, used)
+    world.publish("bin-1", fill_level=85.0)
+    post.until("00:10")
+    assert {who for who, _, _ in line.said()} == by_line
+    assert {who for who, _, _ in email.said()} == by_mail
+    world.publish("bin-2", gateway="other", fill_level=97.0)
+    post.until("00:20")
+    assert {who for who, _, what in line.said() if "critical" in what} == {"U-both", "U-line"}
+    _month(world, used)
+    post.until("18:05")
+    assert "U-line" in {who for who, _, what in line.said() if "bin-1:warning" in what}
+
+
+def _month(world: World, used: int) -> None:
+    """LINE says so now."""
+    with world.system.ledger.transaction() as connection:
+        line_quota.keep(connection, LineMonth(limit=300, used=used, at=world.now))
 
 
 def test_a_digest_of_nothing_comes_once_to_who_asked_for_it(

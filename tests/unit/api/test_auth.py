@@ -64,6 +64,7 @@ EXPECTED = {
     "POST /v1/keys": {"admin"},
     "DELETE /v1/keys/{key}": {"admin"},
     "GET /v1/latest": READ,
+    "GET /v1/line": READ,
     "GET /v1/maintenance": READ,
     "POST /v1/maintenance": {"officer", "admin"},
     "GET /v1/maintenance/{window}": READ,
