@@ -5,7 +5,7 @@ nothing between two calls.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ from core.model import Reason, Severity, State, Transition
 from core.muting import Labels
 from core.notices import Channel, Notice, NoticeReason, Recipient, Told
 from core.surroundings import Reading
-from storage import notices, notify_groups, surroundings
+from storage import notices, notify_groups, subscribers, surroundings
 
 TOGETHER = 500  # recipients of one call to LINE (Messaging API, multicast)
 DETAILED = 5  # alerts of a notice that come with their series
@@ -172,6 +172,7 @@ def _notices(
 ) -> Iterator[PlannedNotice]:
     """A notice for all who are told of the same alerts; none where nobody is."""
     dressed = _Wardrobe(connection, telephone).dress(telling.alerts)
+    officers = subscribers.officers(connection)
     for alerts, addressees in _by_alerts(connection, telephone, telling, dressed, now):
         notice = Notice(
             id=str(uuid4()),
@@ -188,7 +189,7 @@ def _notices(
             notice=notice,
             news_at=telling.news_at,
             free_at=telling.free_at,
-            parcels=list(parcels(addressees)),
+            parcels=list(parcels(addressees, officers)),
         )
 
 
@@ -252,15 +253,20 @@ def _hearers(
         yield from ((alert, who._replace(at=at)) for who, at in told.items())
 
 
-def parcels(addressees: Iterable[Addressee]) -> Iterator[PlannedParcel]:
-    """What is sent in one call each: users of LINE with one language together, others alone."""
-    together: dict[tuple[str, int], list[Recipient]] = {}
+def parcels(
+    addressees: Iterable[Addressee], officers: Collection[str] = ()
+) -> Iterator[PlannedParcel]:
+    """What is sent in one call each: users of LINE with one language together, others alone. Among
+    subscribers, `officers` are told apart: their messages have a button more.
+    """
+    together: dict[tuple[str, int, bool], list[Recipient]] = {}
     for channel, recipient, at in dict.fromkeys(addressees):
         if channel is Channel.LINE and recipient.address.startswith("U"):
-            together.setdefault((recipient.language, at), []).append(recipient)
+            acts = not recipient.subscriber or recipient.subscriber in officers
+            together.setdefault((recipient.language, at, acts), []).append(recipient)
         else:
             yield _parcel(channel, [recipient], at)
-    for (_, at), recipients in together.items():
+    for (_, at, _), recipients in together.items():
         for start in range(0, len(recipients), TOGETHER):
             yield _parcel(Channel.LINE, recipients[start : start + TOGETHER], at)
 

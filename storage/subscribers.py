@@ -86,6 +86,13 @@ def version(connection: Connection) -> str:
     return connection.scalar(select(m.value).where(m.name == _VERSION)) or ""
 
 
+def officers(connection: Connection) -> frozenset[str]:
+    """The ids of those who may act on alerts, with a key that is in force."""
+    k = schema.keys.c
+    statement = select(_S.id).join(schema.keys, _S.officer_key == k.id)
+    return frozenset(connection.scalars(statement.where(k.revoked_at.is_(None))))
+
+
 def those(connection: Connection, identifiers: Iterable[str]) -> list[Subscriber]:
     """These, as far as there are any."""
     some = chunks(list(identifiers))

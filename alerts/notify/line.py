@@ -1,7 +1,7 @@
 """Notices by LINE: pushed to one, multicast to many."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from alerts.speaking import Speaker
 from core.errors import Blame, DeliveryError
 from core.notices import Parcel, Sent
 from core.settings import Settings
+from storage import subscribers
 
 if TYPE_CHECKING:
     from alerts.notify.table import Means
@@ -50,17 +51,25 @@ def notifier(means: "Means") -> Line:
     settings = means.settings
     url, token = checked_url(settings.line_url), settings.line_token.get_secret_value()
     api = LineApi(url, token, means.http)
-    return Line(api, lambda parcel: written(parcel, means.zone, settings.public_url))
+
+    def write(parcel: Parcel) -> dict[str, Any]:
+        with means.readers.connect() as connection:
+            officers = subscribers.officers(connection)
+        return written(parcel, means.zone, settings.public_url, officers)
+
+    return Line(api, write)
 
 
-def written(parcel: Parcel, zone: ZoneInfo, public_url: str) -> dict[str, Any]:
-    """The message, with the buttons that are for its recipients: who was put into a list by the
-    city acts on alerts, who subscribed may ask for quiet.
+def written(
+    parcel: Parcel, zone: ZoneInfo, public_url: str, officers: Collection[str] = ()
+) -> dict[str, Any]:
+    """The message, with the buttons that are for all of its recipients: officers, and whoever
+    notify.yaml names, act on alerts; subscribers may ask for quiet.
     """
-    notice, subscribed = parcel.notice, any(r.subscriber for r in parcel.recipients)
+    notice, subscribed = parcel.notice, [r.subscriber for r in parcel.recipients if r.subscriber]
     buttons = Buttons(
         page=f"{public_url.rstrip('/')}/n/{notice.token}" if public_url and notice.token else "",
-        acknowledge=not subscribed,
-        mute=subscribed,
+        acknowledge=all(identifier in officers for identifier in subscribed),
+        mute=len(subscribed) == len(parcel.recipients),
     )
     return message(notice, Speaker(parcel.language, zone), buttons)

@@ -136,6 +136,10 @@ def test_who_subscribed_hears_of_an_alert_an_officer_takes_it_on_and_the_all_cle
     city.fills(10.0)
     assert heads(city.waits_for(USER, "push", 2)) == ["✓ All clear"]
     assert heads(city.waits_for(GROUP, "push", 2)) == ["✓ กลับสู่ปกติ"]
+
+    city.fills(97.0)
+    again = buttons(city.waits_for(USER, "push", 3))
+    assert [b["label"] for b in again] == ["Take it on", "Details", "Quiet for a day"]
     assert "the-token" not in city.system.said()
     assert USER not in city.system.said()
 
