@@ -22,7 +22,7 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 	--fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(ARGS)
 
-.PHONY: setup demo test check oracle bench compose-secrets lock clean
+.PHONY: setup demo test check oracle model bench compose-secrets lock clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev .venv/.andaman
@@ -43,6 +43,10 @@ check: setup
 # Our tests of quality beside the reference, a batch library whose dependencies are heavy.
 oracle: .venv-oracle/.done
 	.venv-oracle/bin/python -m pytest tests/oracle $(PYTEST_ARGS)
+
+# The engine of alerts beside the slow model of what rules mean: `make model ARGS="--examples 500"`.
+model: setup
+	$(BIN)/python -m tests.reference.run $(ARGS)
 
 bench: .venv/.runtime .venv/.andaman
 	$(BIN)/python -m benchmarks.drain

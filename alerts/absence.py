@@ -72,9 +72,10 @@ class AbsenceJudge:
         self._series += [s.device for s in series]
         self._number()
 
-    def attend(self, units: Sequence[Unit], heard: Mapping[str, int]) -> list[Case]:
+    def attend(self, units: Sequence[Unit], heard: Mapping[str, int], begins: int) -> list[Case]:
         """Listen to these devices and their gateways, and to no others; `heard` is when each was
-        heard last, or begins to be listened to. The cases.
+        heard last, or begins to be listened to. A silence that breached before the moment `begins`
+        breaches then. The cases.
         """
         gateways = dict.fromkeys(unit.gateway for unit in units)
         names = [unit.device for unit in units] + [GATEWAY.format(name) for name in gateways]
@@ -87,7 +88,7 @@ class AbsenceJudge:
         self._ears = {ear.case: number for number, ear in enumerate(self._listening)}
         self._who = np.array([ear.who for ear in self._listening], np.int64)
         self._least = np.array([ear.least for ear in self._listening], np.int64)
-        self._due = self.heard[self._who] + self._least
+        self._due = np.maximum(self.heard[self._who] + self._least, begins)
         self._live = np.zeros(len(self._listening), np.bool_)
         self._number()
         return list(self._ears)
@@ -135,8 +136,6 @@ class AbsenceJudge:
         """Hear a batch, and let silence go on until a moment; `heard` is when each row came,
         `statuses` have their moments; by `deaf` the clock is ahead of listening time.
         """
-        if not self._listening:
-            return
         signs = self._signs(columns, heard, statuses)
         after, longest, gone = self.heard.copy(), np.zeros(len(self.heard), np.int64), set[int]()
         if len(signs.who):

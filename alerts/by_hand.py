@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from alerts.lifecycle import Change, Step, Watch
+from alerts.rules import Terms
 from core.model import Action, ActionKind, Reason, State, iso
 
 REASONS: Mapping[ActionKind, Reason] = {
@@ -16,11 +17,11 @@ REASONS: Mapping[ActionKind, Reason] = {
 }
 
 
-def act(watch: Watch, action: Action, at: int, moment: int) -> Step | None:
+def act(watch: Watch, terms: Terms, action: Action, at: int, moment: int) -> Step | None:
     """The alert after an action at `at` (µs of the clock), `moment` in listening time; None when it
     does not apply to the alert as it is.
     """
-    after = _after(watch, action, at, moment)
+    after = _after(watch, terms, action, at, moment)
     if after is None:
         return None
     told = _change(watch, after, action, at, moment)
@@ -34,15 +35,16 @@ def said(action: Action) -> dict[str, str]:
     return {name: text for name, text in words.items() if text}
 
 
-def _after(watch: Watch, action: Action, at: int, moment: int) -> Watch | None:
+def _after(watch: Watch, terms: Terms, action: Action, at: int, moment: int) -> Watch | None:
     if action.kind is ActionKind.REOPEN or not watch.open:
-        return _reopened(watch, moment) if action.kind is ActionKind.REOPEN else None
+        return _reopened(watch, terms, moment) if action.kind is ActionKind.REOPEN else None
     if action.kind is ActionKind.RESOLVE:
         return _resolved(watch)
     if action.kind is ActionKind.SHELVE and action.until is not None:
-        return watch._replace(shelved_until=moment + max(0, action.until - at))
+        lasts = max(0, action.until - at)
+        return watch._replace(shelved_until=moment + lasts, shelf_ends=at + lasts)
     if action.kind is ActionKind.UNSHELVE and watch.shelved_until is not None:
-        return watch._replace(shelved_until=None)
+        return watch._replace(shelved_until=None, shelf_ends=0)
     if action.kind is ActionKind.ACKNOWLEDGE:
         return watch._replace(acknowledged=True)
     return watch if action.kind in {ActionKind.ASSIGN, ActionKind.COMMENT} else None
@@ -59,18 +61,23 @@ def _resolved(watch: Watch) -> Watch:
         quiet=True,
         acknowledged=False,
         shelved_until=None,
+        shelf_ends=0,
     )
 
 
-def _reopened(watch: Watch, moment: int) -> Watch | None:
-    """Silence counts anew from here."""
+def _reopened(watch: Watch, terms: Terms, moment: int) -> Watch | None:
+    """Silence counts anew from here. The schedule ends it with the stretch that is open now, if one
+    is.
+    """
     ended_here = bool(watch.ends) and watch.ends[-1] >= watch.since
     if watch.open or watch.opens is not None or not (watch.quiet or ended_here):
         return None
+    measured_at = watch.measured_at + (moment - watch.heard_at)
     return watch._replace(
         state=State.FIRING,
         quiet=False,
-        measured_at=watch.measured_at + (moment - watch.heard_at),
+        closes=terms.schedule.closes(measured_at) if terms.schedule else None,
+        measured_at=measured_at,
         heard_at=moment,
         ends=watch.ends[:-1] if ended_here else watch.ends,
     )
@@ -85,6 +92,7 @@ def _change(before: Watch, after: Watch, action: Action, at: int, moment: int) -
         at=at,
         moment=moment,
         since=before.since,
+        opened=before.opened,
         value=before.value,
         marks=after.marks,
         evidence=said(action),

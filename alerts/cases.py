@@ -127,6 +127,8 @@ def body(case: Case, watch: Watch | None, note: Any) -> str:
         kept["watch"] = {k: v for k, v in fields if k not in usual or v != usual[k]}
     if note is not None:
         kept["note"] = note
+    if case.rule.shadow:
+        kept["shadow"] = True  # so that its end is as quiet when the rule is no more
     return json.dumps(kept)
 
 
@@ -142,16 +144,19 @@ def watch_of(kept: Mapping[str, Any]) -> Watch | None:
     )
 
 
-def alert_id(rule: str, subject: str, since: int) -> str:
-    """The same episode has the same id wherever it is computed."""
-    return str(uuid5(NAMESPACE_URL, f"andaman:alert:{rule}|{subject}|{since}"))
+def alert_id(rule: str, subject: str, since: int, opened: int = 0) -> str:
+    """The same episode has the same id wherever it is computed: by event time, and by the moment at
+    which it opened, where that is known, since two may begin at one event time.
+    """
+    moment = f"|{opened}" if opened else ""
+    return str(uuid5(NAMESPACE_URL, f"andaman:alert:{rule}|{subject}|{since}{moment}"))
 
 
 def transition(told: Told) -> Transition:
     """A change as the world hears of it."""
     case, change = told
     return Transition(
-        alert=alert_id(case.rule.id, case.subject, change.since),
+        alert=alert_id(case.rule.id, case.subject, change.since, change.opened),
         rule=case.rule.id,
         version=case.rule.version,
         subject=case.subject,
@@ -180,6 +185,7 @@ def ending(case: Case, draft: Draft, reason: Reason, now: int, moment: int) -> N
             at=now,
             moment=moment,
             since=watch.since,
+            opened=watch.opened,
             value=watch.value,
             marks=(),
             evidence={},
@@ -199,7 +205,7 @@ def ended(key: Key, kept: Mapping[str, Any], reason: Reason, now: int) -> Transi
         return None
     rule, subject = key
     return Transition(
-        alert=alert_id(rule, subject, watch.since),
+        alert=alert_id(rule, subject, watch.since, watch.opened),
         rule=rule,
         version=kept["version"],
         subject=subject,
@@ -210,4 +216,5 @@ def ended(key: Key, kept: Mapping[str, Any], reason: Reason, now: int) -> Transi
         reason=reason,
         at=now,
         value=watch.value,
+        marks=(Mark.SHADOW,) if kept.get("shadow") else (),
     )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
 
 from alerts.cases import Case, Draft, Key, Memory, Told
 from alerts.kinds.composite import Composite, holding
@@ -17,13 +16,16 @@ Held = dict[Key, str]  # the alerts of operands that fire, with their sites
 class CompositeJudge:
     """Runs the composites, those first whose operands are no composites."""
 
-    def __init__(self, rules: Sequence[Rule], districts: Mapping[str, str]) -> None:
-        """`districts` are by site."""
+    def __init__(
+        self, rules: Sequence[Rule], districts: Mapping[str, str], sites: Mapping[str, str]
+    ) -> None:
+        """`districts` are by site, `sites` by device."""
         self._rules = [rule for rule in rules if isinstance(rule.kind, Composite)]
         self._depths = depths(rules)
-        self._districts = districts
+        self._districts, self._sites = districts, sites
         self._cases: dict[Key, Case] = {}
         self._held: dict[Case, Held] = {}
+        self._renewed: tuple[int, int] | None = None
         self.deepest = max(self._depths.values(), default=0)
 
     def case(self, key: Key, site: str) -> Case | None:
@@ -32,7 +34,7 @@ class CompositeJudge:
         if rule is None or not isinstance(rule.kind, Composite):
             return None
         device = key[1] if rule.kind.over == "device" else ""
-        return self._case(rule, key[1], site, device)
+        return self._case(rule, key[1], self._sites.get(device, site), device)
 
     def restore(self, memory: Memory) -> None:
         """Take up which operands hold."""
@@ -41,9 +43,18 @@ class CompositeJudge:
                 for composite in self._over(case):
                     self._held.setdefault(composite, {})[case.key] = case.site
 
+    def renew(self, at: int, moment: int) -> None:
+        """Judge all of them at `at` (µs of the clock) and that moment: rules or operands may be
+        others than they were.
+        """
+        self._renewed = at, moment
+
     def judge(self, depth: int, draft: Draft) -> None:
         """Judge the composites of one depth by what was told of their operands."""
         seen: dict[Case, list[Told]] = {}
+        if self._renewed is not None:
+            seen = {case: [] for case in self._cases.values() if case.depth == depth}
+            draft.then.append(self._settled)
         for told in sorted(draft.told, key=lambda told: told.order):
             change = told.change
             turned = (change.before is State.FIRING) != (change.after is State.FIRING)
@@ -54,35 +65,41 @@ class CompositeJudge:
         for case, changes in seen.items():
             draft.try_out(case, partial(self._judge, case, changes, draft))
 
-    def recount(self, draft: Draft, at: int, moment: int) -> None:
-        """Judge anew those whose operands ended without a word, at `at` (µs of the clock)."""
-        for case in list(self._cases.values()):
-            watch = draft.watch(case)
-            number = float(_number(case, self._held.get(case, {})))
-            if watch is not None and not watch.idle and watch.value != number:
-                sample = Sample(max(at, watch.measured_at), moment, number)
-                draft.keep(case, *step(watch, case.terms, sample))
-
     def _judge(self, case: Case, told: Sequence[Told], draft: Draft) -> None:
         held, watch = dict(self._held.get(case, {})), draft.watch(case)
-        number, changes = _number(case, held), list[Change]()
-        for moment, group in groupby(told, key=lambda told: told.change.moment):
+        changes = list[Change]()
+        for moment, (least, group) in self._by_moment(told):
             if watch is not None:
                 watch, more = elapse(watch, case.terms, moment)
                 changes += more
-            at = 0 if watch is None or watch.idle else watch.measured_at
             for operand, change in group:
-                at = max(at, change.at)
                 if change.after is State.FIRING:
                     held[operand.key] = operand.site
                 else:
                     held.pop(operand.key, None)
-            before, number = number, _number(case, held)
-            if number != before:
-                watch, more = step(watch, case.terms, Sample(at, moment, float(number)))
+            number = float(_number(case, held))
+            if watch is None or watch.idle or watch.value != number:
+                at = max([least, *(change.at for _, change in group)])
+                at = at if watch is None or watch.idle else max(at, watch.measured_at)
+                watch, more = step(watch, case.terms, Sample(at, moment, number))
                 changes += more
         draft.keep(case, watch, changes)
         draft.then.append(partial(self._held.__setitem__, case, held))
+
+    def _by_moment(self, told: Sequence[Told]) -> list[tuple[int, tuple[int, list[Told]]]]:
+        """The moments at which to judge, in order: each with an event time, which that of what was
+        told then may pass.
+        """
+        found: dict[int, tuple[int, list[Told]]] = {}
+        if self._renewed is not None:
+            at, moment = self._renewed
+            found[moment] = at, []
+        for one in told:
+            found.setdefault(one.change.moment, (0, []))[1].append(one)
+        return sorted(found.items())
+
+    def _settled(self) -> None:
+        self._renewed = None
 
     def _over(self, case: Case) -> list[Case]:
         """The composites' cases that an operand's case belongs to."""

@@ -29,11 +29,12 @@ from alerts.cases import (
 )
 from alerts.hearing import Hearing
 from alerts.judges import Judges
-from alerts.lifecycle import next_due
+from alerts.lifecycle import Watch, next_due
 from alerts.operations import DEVICE_CLOCK, GATEWAY_GAP
 from alerts.rules import Rule
 from alerts.timers import Timers
 from core.model import (
+    STORM,
     Action,
     Columns,
     Outcome,
@@ -47,6 +48,9 @@ from core.model import (
 
 Latest: TypeAlias = Sequence[tuple[int, int, int, float, int]]
 Finally: TypeAlias = Callable[[Draft, int], None]
+
+
+AFTER_STORMS = -1  # as a depth
 
 
 def _nothing(draft: Draft, depth: int) -> None:
@@ -90,7 +94,7 @@ class Engine:
     ) -> None:
         """Take up what the ledger kept: states by (rule, subject); of each series the newest
         (series, measured_at, received_at, value, flag); when nothing was heard; and what was said
-        of gateways. A state whose rule or place is no more ends at the next tick.
+        of gateways. An alert whose rule or place is no more ends when hearing resumes.
         """
         self._hearing = Hearing(resumptions)
         self._judges.series.newest.take(latest)
@@ -125,22 +129,13 @@ class Engine:
         return self._close(draft, until)
 
     def on_tick(self, now: int) -> Outcome:
-        """What the clock alone brings about: timers, silence, rules that are gone."""
-        draft = Draft(self.memory, self.disabled)
-        if self._orphans:
-            self._judges.composites.recount(draft, now, self._hearing.moment(now))
-        outcome = self._let_pass(draft, now)
-        if not self._orphans:
-            return outcome
-        ends = [ended(key, kept, why, now) for key, (kept, why) in self._orphans.items()]
-        return replace(
-            outcome,
-            transitions=(*(end for end in ends if end is not None), *outcome.transitions),
-            states={**outcome.states, **dict.fromkeys(self._orphans)},
-        )
+        """What the clock alone brings about: timers, and silence."""
+        return self._let_pass(Draft(self.memory, self.disabled), now)
 
     def on_resume(self, since: int, at: int) -> Outcome:
-        """Hearing resumed at `at`; nothing could be heard since `since`, so no timer counts it."""
+        """Hearing resumed at `at`; nothing could be heard since `since`, so no timer counts it.
+        Alerts that were restored end when their rule or place is no more.
+        """
         draft, deafness = Draft(self.memory, self.disabled), at - since
         for case, watch in self.memory.watches.items():
             if watch.shelved_until is not None:
@@ -150,18 +145,24 @@ class Engine:
         def listen() -> None:
             self._hearing = self._hearing.resumed(since, at)
             self._judges.absence.resume(moment, deafness, first=first)
+            if self._orphans:
+                self._judges.composites.renew(at, moment)
 
         draft.then.append(listen)
-        return self._outcome(draft, [])
+        gone = sorted(self._orphans.items())
+        ends = [ended(key, kept, why, at) for key, (kept, why) in gone]
+        outcome = self._outcome(draft, [end for end in ends if end is not None])
+        return replace(outcome, states={**outcome.states, **dict.fromkeys(self._orphans)})
 
     def on_action(self, action: Action, now: int) -> Outcome:
         """What an officer does to an alert; no transition of it when that does not apply."""
         case = self._case_of(action.alert)
 
         def do(draft: Draft, depth: int) -> None:
-            watch = draft.watch(case) if case is not None and case.depth == depth else None
-            if case is not None and watch is not None and _alert(case, watch.since) == action.alert:
-                done = act(watch, action, now, self._hearing.moment(now))
+            mine = case is not None and depth == _depth(case)
+            watch = draft.watch(case) if case is not None and mine else None
+            if case is not None and watch is not None and _alert(case, watch) == action.alert:
+                done = act(watch, case.terms, action, now, self._hearing.moment(now))
                 if done is not None:
                     draft.keep(case, *done)
 
@@ -190,7 +191,7 @@ class Engine:
         def end(draft: Draft, depth: int) -> None:
             for case in self._remembered(draft):
                 reason = judges.misfit(case.key, case.rule.version, case.site)
-                if reason is not None and case.depth == depth:
+                if reason is not None and case.depth == depth and case.subject != STORM:
                     ending(case, draft, reason, now, self._hearing.moment(now))
 
         draft = Draft(self.memory, self.disabled)
@@ -199,7 +200,9 @@ class Engine:
         def fit() -> None:
             known = self._judges.absence.last_heard()
             judges.series.newest = self._judges.series.newest
-            judges.attend(units, self._beginnings(units, now) | known)
+            begins = self._hearing.moment(now) + 1  # after what ended
+            judges.attend(units, self._beginnings(units, now) | known, begins)
+            judges.composites.renew(now + 1, begins)
             self.rules, self._series, self._units = rules, series, units
             self._judges, self._timers = judges, Timers()
             self._find_again()
@@ -258,11 +261,13 @@ class Engine:
             if depth:
                 self._judges.composites.judge(depth, draft)
             for case in dict.fromkeys([*due, *draft.watches]):
-                if case.depth == depth:
+                if case.depth == depth and case.subject != STORM:
                     draft.elapse(case, until)
             last(draft, depth)
-        told = self._judges.storms.judge(draft)
-        return self._outcome(draft, [transition(one) for one in told])
+        storms = sorted((c for c in due if c.subject == STORM), key=lambda case: case.key)
+        told, so_far = self._judges.storms.judge(draft, storms, until), len(draft.told)
+        last(draft, AFTER_STORMS)
+        return self._outcome(draft, [transition(one) for one in [*told, *draft.told[so_far:]]])
 
     def _outcome(self, draft: Draft, transitions: Sequence[Transition]) -> Outcome:
         return Outcome(transitions=tuple(transitions), states=draft.states(), memory=draft)
@@ -305,7 +310,7 @@ class Engine:
 
     def _case_of(self, alert: str) -> Case | None:
         found = self.memory.watches.items()
-        return next((case for case, watch in found if _alert(case, watch.since) == alert), None)
+        return next((case for case, watch in found if _alert(case, watch) == alert), None)
 
     def _beginnings(self, units: Sequence[Unit], now: int = 0) -> dict[str, int]:
         """Since when those are listened to who were never heard; from `now` on at the earliest."""
@@ -328,8 +333,12 @@ class Engine:
         return found
 
 
-def _alert(case: Case, since: int) -> str:
-    return alert_id(case.rule.id, case.subject, since)
+def _depth(case: Case) -> int:
+    return AFTER_STORMS if case.subject == STORM else case.depth
+
+
+def _alert(case: Case, watch: Watch) -> str:
+    return alert_id(case.rule.id, case.subject, watch.since, watch.opened)
 
 
 def _merge(known: dict[Case, Any], changed: Mapping[Case, Any]) -> None:

@@ -22,7 +22,7 @@ class Judges:
         self._sites: dict[str, str] = {}
         self.series = SeriesJudge(rules, lateness)
         self.absence = AbsenceJudge(rules)
-        self.composites = CompositeJudge(rules, self._districts)
+        self.composites = CompositeJudge(rules, self._districts, self._sites)
         self.operations = OperationsJudge()
         self.storms = Storms(self.rules.values())
         self._cases: dict[Key, Case] = {case.key: case for case in self.storms.cases.values()}
@@ -34,9 +34,11 @@ class Judges:
         self._districts |= {s.site: s.district for s in series}
         self._sites |= {s.device: s.site for s in series}
 
-    def attend(self, units: Sequence[Unit], heard: Mapping[str, int]) -> None:
-        """Listen to these devices and their gateways; `heard` is when each was heard last."""
-        self._cases |= {case.key: case for case in self.absence.attend(units, heard)}
+    def attend(self, units: Sequence[Unit], heard: Mapping[str, int], begins: int = 0) -> None:
+        """Listen to these devices and their gateways; `heard` is when each was heard last. Rules
+        that see them for the first time begin at the moment `begins`.
+        """
+        self._cases |= {case.key: case for case in self.absence.attend(units, heard, begins)}
         self._districts |= {unit.site: unit.district for unit in units}
         self._sites |= {unit.device: unit.site for unit in units}
 

@@ -30,9 +30,10 @@ class Sample(NamedTuple):
 class Watch(NamedTuple):
     """What a rule remembers of one subject while something goes on, and for a while after.
 
-    `since` is the first breach; `measured_at`, `heard_at` and `value` are of the newest sample;
-    `clear_since` is the first clear sample of an unbroken run. `closes` is when the schedule ends
-    the alert, `stood` how long the timers of a pending one stood still.
+    `since` is the first breach, `opened` the moment when that opened the alert; `measured_at`,
+    `heard_at` and `value` are of the newest sample; `clear_since` is the first clear sample of an
+    unbroken run. `closes` is when the schedule ends the alert, `stood` how long the timers of a
+    pending one stood still. `shelved_until` is a moment, `shelf_ends` the same by the clock.
 
     Resolved, it is a memory: `ends` are the ends in range that count for flapping, `ended_at` the
     moment since which it is remembered. `quiet` says that it was resolved by hand; `opens` is
@@ -54,6 +55,8 @@ class Watch(NamedTuple):
     quiet: bool = False
     acknowledged: bool = False
     shelved_until: int | None = None
+    shelf_ends: int = 0
+    opened: int = 0
     ended_at: int = 0
     ends: tuple[int, ...] = ()
 
@@ -90,6 +93,7 @@ class Change(NamedTuple):
     at: int
     moment: int
     since: int
+    opened: int
     value: float
     marks: tuple[Mark, ...]
     evidence: Mapping[str, Any]
@@ -114,8 +118,7 @@ def step(watch: Watch | None, terms: Terms, sample: Sample) -> Step:
     if watch is not None:
         watch, changes = elapse(watch, terms, sample.heard_at)
     if watch is not None and watch.stale:
-        watch, more = _data_back(watch, terms, sample)
-        changes += more
+        watch, changes = _speak_again(watch, terms, sample, changes)
     if watch is not None and not watch.idle:
         watch, more = _catch_up(watch, terms, sample)
         changes += more
@@ -159,7 +162,7 @@ def next_due(watch: Watch, terms: Terms) -> Due | None:
             found = Due(moment, at, Reason.DATA_STOPPED if watch.open else None)
     until = watch.shelved_until
     if until is not None and (found is None or until < found.moment):
-        found = Due(until, watch.measured_at + (until - watch.heard_at), Reason.UNSHELVED)
+        found = Due(until, watch.shelf_ends, Reason.UNSHELVED)
     return found
 
 
@@ -197,7 +200,7 @@ _AFTER: Mapping[Reason, Mapping[str, Any]] = MappingProxyType(
     {
         Reason.DATA_STOPPED: {"stale": True},
         Reason.HELD: {"state": State.FIRING},
-        Reason.UNSHELVED: {"shelved_until": None},
+        Reason.UNSHELVED: {"shelved_until": None, "shelf_ends": 0},
     }
 )
 
@@ -214,6 +217,15 @@ def _fall_due(watch: Watch, terms: Terms, due: Due) -> Step:
         return _open(watch._replace(opens=None), terms, at, moment)
     after = watch._replace(**_AFTER[reason])
     return after, [_change(watch, after, terms, reason, at, moment)]
+
+
+def _speak_again(watch: Watch, terms: Terms, sample: Sample, before: list[Change]) -> Step:
+    """Data are back, unless the schedule ended the alert before the sample was measured."""
+    left, changes = _catch_up(watch, terms, sample)
+    if left is None or not left.stale:
+        return left, [*before, *changes]
+    left, more = _data_back(left, terms, sample)
+    return left, [*before, *changes, *more]
 
 
 def _data_back(watch: Watch, terms: Terms, sample: Sample) -> Step:
@@ -233,7 +245,7 @@ def _data_back(watch: Watch, terms: Terms, sample: Sample) -> Step:
 
 
 def _touched(watch: Watch | None, sample: Sample) -> Watch | None:
-    if watch is None or watch.idle:
+    if watch is None or watch.idle or watch.quiet:
         return watch
     return watch._replace(measured_at=sample.measured_at, heard_at=sample.heard_at)
 
@@ -270,7 +282,7 @@ def _open(watch: Watch, terms: Terms, at: int, moment: int) -> Step:
     if terms.schedule and closes is None:
         return watch._replace(opens=terms.schedule.opens(at)), []
     state = State.PENDING if terms.hold else State.FIRING
-    begun = watch._replace(state=state, since=at, closes=closes)
+    begun = watch._replace(state=state, since=at, opened=moment, closes=closes)
     change = _change(watch, begun, terms, Reason.FIRST_BREACH, at, moment)
     return begun, [change._replace(before=None)]
 
@@ -345,6 +357,7 @@ def _ended(watch: Watch) -> Watch:
         flapping=False,
         acknowledged=False,
         shelved_until=None,
+        shelf_ends=0,
     )
 
 
@@ -374,6 +387,7 @@ def _change(
         at=at,
         moment=moment,
         since=after.since,
+        opened=after.opened,
         value=after.value,
         marks=after.marks,
         evidence=evidence,

@@ -1,8 +1,8 @@
 """One case over the readings of its series, in plain Python, passing over what cannot matter.
 
 A reading out of order (older than what its series already had) changes nothing but in one case:
-where a threshold asks for no duration and has nothing going on, it opens an alert, and the
-series' newest reading is then judged again.
+where a threshold asks for no duration, has nothing going on and was in force then, it opens an
+alert, and the series' newest reading is then judged again.
 """
 
 from collections.abc import Sequence
@@ -123,6 +123,8 @@ class Run:
             watch, changes = elapse(watch, terms, sample.heard_at)
         at_once = isinstance(self.case.rule.kind, Threshold) and not terms.hold
         if not at_once or not (watch is None or watch.idle):
+            return watch, changes
+        if terms.schedule is not None and terms.schedule.closes(sample.measured_at) is None:
             return watch, changes
         watch, opened = step(watch, terms, sample)
         changes += opened

@@ -4,11 +4,12 @@ Folded alerts live on like all others; they are marked, and one alert with the s
 stands for them. Its value is how many were folded since it began.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import groupby
 
 from alerts.cases import Case, Draft, Memory, Told
 from alerts.levels import Levels, Span
-from alerts.lifecycle import Change, Watch
+from alerts.lifecycle import Change, Watch, elapse
 from alerts.rules import Rule, Terms
 from core.model import STORM, Mark, Reason, Severity, State
 
@@ -31,20 +32,22 @@ class Storms:
             if watch.state is State.FIRING and case.subject != STORM:
                 self._firing[case.rule.id].add(case.subject)
 
-    def judge(self, draft: Draft) -> list[Told]:
-        """All that was told, in order, with the marks of the folded and the alerts of storms."""
+    def judge(self, draft: Draft, due: Sequence[Case], until: int) -> list[Told]:
+        """All that was told, in order, with the marks of the folded and the alerts of storms; the
+        shelves of those that are `due` may end until a moment. Storms come last of their moment.
+        """
         told: list[Told] = []
         firing: dict[str, set[str]] = {}
-        for change in sorted(draft.told, key=lambda told: told.order):
-            rule = change.case.rule.id
-            if change.case.subject == STORM:  # by hand
-                told.append(change)
-                continue
-            among = firing.setdefault(rule, set(self._firing[rule]))
-            told += self._fold(change, among, draft)
+        changes = sorted(draft.told, key=lambda told: told.order)
+        for moment, together in groupby(changes, key=lambda told: told.change.moment):
+            told += _elapsed(due, draft, moment - 1)
+            for change in together:
+                rule = change.case.rule.id
+                among = firing.setdefault(rule, set(self._firing[rule]))
+                told += self._fold(change, among, draft)
         if firing:
             draft.then.append(lambda: self._firing.update(firing))
-        return told
+        return told + _elapsed(due, draft, until)
 
     def _fold(self, told: Told, firing: set[str], draft: Draft) -> list[Told]:
         case, change = told
@@ -75,6 +78,7 @@ class Storms:
                 state=State.FIRING,
                 severity=change.severity,
                 since=change.at,
+                opened=change.moment,
                 measured_at=change.at,
                 heard_at=change.moment,
                 value=1.0,
@@ -104,8 +108,20 @@ class Storms:
         draft.keep(storm, None)
         if not watch.open:
             return []
-        over = watch._replace(state=State.RESOLVED)
+        over = watch._replace(state=State.RESOLVED, shelved_until=None, shelf_ends=0)
         return [_told(storm, watch, over, Reason.STORM_OVER, told.change)]
+
+
+def _elapsed(storms: Sequence[Case], draft: Draft, until: int) -> list[Told]:
+    """What time brings to storms until a moment: the ends of their shelves."""
+    told: list[Told] = []
+    for storm in storms:
+        watch = draft.watch(storm)
+        if watch is not None:
+            after, changes = elapse(watch, storm.terms, until)
+            told += [Told(storm, change) for change in changes]
+            draft.keep(storm, after)
+    return told
 
 
 def _marked(told: Told) -> Told:
@@ -122,6 +138,7 @@ def _told(storm: Case, before: Watch | None, after: Watch, reason: Reason, cause
         at=cause.at,
         moment=cause.moment,
         since=after.since,
+        opened=after.opened,
         value=after.value,
         marks=after.marks,
         evidence={"folded": int(after.value), "cap": storm.rule.storm},

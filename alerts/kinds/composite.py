@@ -19,7 +19,8 @@ class Composite:
 
 
 def holding(kind: Composite, held: Collection[tuple[str, str]]) -> int:
-    """The number that the levels judge; `held` are (operand, site) of each alert that fires.
+    """The number that the levels judge; `held` are (operand, site) of each alert that fires, the
+    site empty where it is about none.
 
     >>> both = Composite(of=("a", "b"))
     >>> holding(both, [("a", "patong"), ("a", "patong")]), holding(both, [("a", "p"), ("b", "p")])
@@ -27,4 +28,6 @@ def holding(kind: Composite, held: Collection[tuple[str, str]]) -> int:
     >>> holding(Composite(of=("a",), over="city", sites=True), [("a", "patong"), ("a", "kata")])
     2
     """
-    return len({site if kind.sites else operand for operand, site in held})
+    if kind.sites:
+        return len({site for _, site in held if site})
+    return len({operand for operand, _ in held})

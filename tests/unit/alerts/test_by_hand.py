@@ -21,7 +21,7 @@ FIRING = Watch(
 
 def do(kind: ActionKind, watch: Watch = FIRING, minute: int = 11, **more: Any) -> Any:
     action = Action(kind=kind, alert="a", by="nok", note="why", **more)
-    return act(watch, action, minute * MINUTE, minute * MINUTE)
+    return act(watch, terms(), action, minute * MINUTE, minute * MINUTE)
 
 
 @pytest.mark.parametrize(

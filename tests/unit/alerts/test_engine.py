@@ -311,7 +311,7 @@ def test_a_restored_engine_knows_the_newest_reading() -> None:
 def test_an_alert_of_a_rule_that_is_no_more_ends_once(rules: list[Rule], reason: Reason) -> None:
     began = settle(engine(rule("full")), columns((0, 0, 85.0)))
     made = restored(rules, began)
-    outcome = made.on_tick(T0 + MINUTE)
+    outcome = made.on_resume(T0, T0 + MINUTE)
     made.accept(outcome)
     (ended,) = outcome.transitions
     assert (ended.after, ended.reason, ended.at) == (State.RESOLVED, reason, T0 + MINUTE)
