@@ -57,7 +57,7 @@ class Doors:
     caller: Budget = field(default_factory=lambda: Budget(most=10, window=HOUR))
     everybody: Budget = field(default_factory=lambda: Budget(most=300, window=HOUR))
     address: Budget = field(default_factory=lambda: Budget(most=3, window=DAY))
-    answers: Budget = field(default_factory=lambda: Budget(most=60, window=MINUTE))
+    answers: Budget = field(default_factory=lambda: Budget(most=600, window=MINUTE))
     tester: Budget = field(default_factory=lambda: Budget(most=30, window=HOUR))
     tested: Budget = field(default_factory=lambda: Budget(most=1, window=MINUTE))
 

@@ -31,12 +31,12 @@ from storage.changes import note
 from storage.ledger import Ledger
 from storage.notify_schema import deliveries
 from storage.subscriber_rows import chunks, keep_contacts, keep_subscriptions, row_of, whole
-from storage.withdrawing import forget, withdraw
+from storage.withdrawing import forget, readdress, withdraw
 
 Edit = Callable[[Subscriber], Subscriber]
 _S, _C = schema.subscribers.c, schema.contacts.c
 _VERSION = "subscribers"
-_UNCONFIRMED = SubscriberState.UNCONFIRMED.value
+_WORKS = exists().where(_C.subscriber == _S.id, _C.state == SubscriberState.ACTIVE.value)
 ANDAMAN = "andaman"  # what the audit calls changes that nobody makes
 
 
@@ -76,8 +76,7 @@ def subscribers(
 
 def reachable(connection: Connection) -> list[Subscriber]:
     """Those who can be told something: they have not stopped and have a contact that works."""
-    works = exists().where(_C.subscriber == _S.id, _C.state == SubscriberState.ACTIVE.value)
-    return whole(connection, [_S.stopped_at.is_(None), works])
+    return whole(connection, [_S.stopped_at.is_(None), _WORKS])
 
 
 def version(connection: Connection) -> str:
@@ -166,12 +165,12 @@ def remove(ledger: Ledger, identifier: str, *, by: str, at: int) -> bool:
 def forget_old(
     ledger: Ledger, at: int, *, stopped_before: int, asked_before: int, most: int = 100
 ) -> int:
-    """Delete who stopped before that, and whose address never answered since before that, µs; how
-    many there were, `most` at once. Words that are good no more go as well.
+    """Delete who stopped before that, and who was asked before that, µs, and never agreed; how many
+    there were, `most` at once. Words that are good no more go as well.
     """
     words = schema.one_time_words
-    answered = exists().where(_C.subscriber == _S.id, _C.state != _UNCONFIRMED)
-    nobody = and_(_S.consent_at.is_(None), _S.made_at < asked_before, ~answered)
+    asked = exists().where(words.c.subscriber == _S.id)  # once more, and may still answer
+    nobody = and_(_S.consent_at.is_(None), _S.made_at < asked_before, ~asked, ~_WORKS)
     old = select(_S.id).where(or_(_S.stopped_at < stopped_before, nobody)).limit(most)
     with ledger.transaction() as connection:
         connection.execute(delete(words).where(words.c.expires_at <= at))
@@ -216,6 +215,7 @@ def _changed(
     connection.execute(update(schema.subscribers).where(_S.id == after.id).values(values))
     if list(after.contacts) != list(before.contacts):
         keep_contacts(connection, after)
+        readdress(connection, before, after)
     if list(after.subscriptions) != list(before.subscriptions):
         keep_subscriptions(connection, after)
     if after.stopped_at is not None and before.stopped_at is None:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, select, update
 
+from core.subscribers import Subscriber
 from storage.notify_schema import deliveries, parcels
 
 _P, _D = parcels.c, deliveries.c
@@ -18,6 +19,16 @@ def withdraw(connection: Connection, subscriber: str, at: int, words: str) -> No
     for parcel in sorted(touched):
         empty = (_P.id == parcel, _P.state == "waiting", ~left)
         connection.execute(update(parcels).where(*empty).values(dropped))
+
+
+def readdress(connection: Connection, before: Subscriber, after: Subscriber) -> None:
+    """What waits for an address that is another one now goes there."""
+    for contact in after.contacts:
+        known = before.contact(contact.channel)
+        if known is not None and known.address != contact.address:
+            theirs = (_D.subscriber == after.id, _D.channel == contact.channel.value)
+            waiting = update(deliveries).where(*theirs, _D.state == "waiting")
+            connection.execute(waiting.values(address=contact.address))
 
 
 def forget(connection: Connection, subscriber: str, at: int) -> None:

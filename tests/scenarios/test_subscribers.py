@@ -359,12 +359,27 @@ def test_a_test_message_goes_the_way_of_alerts_and_not_too_often(
     assert desk.post(f"/v1/subscribers/{one.id}/test", None).status_code == 409
 
 
+def test_what_waits_goes_to_the_address_that_is_right_by_then(
+    world: World, post: Post, email: Server
+) -> None:
+    one = join(world, "mail", preferences=NIGHT, reached=[by(Channel.EMAIL, "old@example.com")])
+    world.publish("bin-1", fill_level=85.0)
+    post.until("00:30")
+    DeskOf(world).patch(f"/v1/subscribers/{one.id}", {"email": "new@example.com"})
+    post.until("07:01")
+    assert email.said() == [("new@example.com", "digest", WARNING)]
+
+
 def test_who_stopped_is_forgotten_after_a_while(world: World) -> None:
     join(world, "gone")
     join(world, "here")
     ledger = world.system.ledger
     joining.stop(ledger, "gone", by="web", at=world.now)
     joining.sign_up(ledger, "never@example.com", "th", "word", "{}", world.now)
+    joining.sign_up(ledger, "wrong@example.com", "th", "other", "{}", world.now)
+    with ledger.transaction() as connection:
+        gone = (Channel.EMAIL, "wrong@example.com", SubscriberState.BOUNCED)
+        subscribers.mark_contact(connection, *gone, by="andaman", at=world.now)
 
     def forget(after: int) -> int:
         bound = world.now + after - 30 * DAY
@@ -374,7 +389,7 @@ def test_who_stopped_is_forgotten_after_a_while(world: World) -> None:
         )
 
     assert forget(2 * DAY) == 0
-    assert forget(4 * DAY) == 1
+    assert forget(4 * DAY) == 2
     assert forget(31 * DAY) == 1
     with ledger.transaction() as connection:
         assert [one.id for one in subscribers.subscribers(connection)] == ["here"]
