@@ -28,7 +28,7 @@ from alerts.routing import Routes
 from alerts.subscribing import next_digest
 from api.context import Check
 from core.errors import StorageError
-from core.model import HOUR, MINUTE
+from core.model import DAY, HOUR, MINUTE
 from core.notices import Channel, NoticeReason
 from core.settings import Settings
 from serving import keep
@@ -177,7 +177,7 @@ def _release(ledger: Ledger) -> None:
 async def _look_after(
     system: "System", office: Office, write: Write, clock: Callable[[], int]
 ) -> None:
-    """Tell of channels that are closed or stuck; give the daily sign of life."""
+    """Tell of channels that are closed or stuck, give the daily sign of life, forget the old."""
     since = clock()
     while True:
         try:
@@ -194,6 +194,8 @@ def look(system: "System", office: Office, since: int, now: int, ledger: Ledger)
     system.pipeline.report(NOTIFY_PAUSED, paused)
     system.pipeline.report(NOTIFY_STALLED, stalled(system, ledger, now))
     give_sign(system, ledger, since, now)
+    with ledger.transaction() as connection:
+        notices.forget(connection, now - system.settings.notice_days * DAY)
 
 
 def stalled(system: "System", ledger: Ledger, now: int) -> Mapping[str, float]:

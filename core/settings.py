@@ -145,6 +145,9 @@ class Settings(BaseSettings):
     stalled_minutes: int = Field(
         default=15, ge=1, description="Operations hear of messages that wait for longer than this."
     )
+    notice_days: int = Field(
+        default=400, ge=1, description="What people were told longer ago is forgotten."
+    )
     digest_hours: int = Field(
         default=6, ge=1, le=22, description="What could not be sent for so long goes in a digest."
     )

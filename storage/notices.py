@@ -4,14 +4,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, exists, func, insert, select
 
 from core.groups import Planned, PlannedNotice, PlannedParcel
 from core.model import Severity, State
 from core.notices import Channel, Notice, NoticeReason, Recipient
 from storage import schema
 from storage.notify_groups import keep_groups
-from storage.notify_schema import deliveries, notice_alerts, notices, parcels
+from storage.notify_schema import (
+    LEASED,
+    WAITING,
+    deliveries,
+    notice_alerts,
+    notices,
+    parcels,
+)
 
 _N, _A, _P, _D = notices.c, notice_alerts.c, parcels.c, deliveries.c
 _CHUNK = 500
@@ -37,6 +44,22 @@ def free_at(connection: Connection, receivers: Collection[str]) -> dict[str, int
         .group_by(_N.receiver)
     )
     return {row.receiver: row.free_at for row in connection.execute(statement)}
+
+
+def forget(connection: Connection, older_than: int, *, most: int = 100) -> int:
+    """Forget so many notices that were made before then, µs, and who got them; how many there were.
+    What is still to be sent stays.
+    """
+    waits = exists().where(_P.notice == _N.id, _P.state.in_((WAITING, LEASED)))
+    old = select(_N.id).where(_N.made_at < older_than, ~waits).limit(most)
+    gone = connection.execute(old).scalars().all()
+    if gone:
+        theirs = select(_P.id).where(_P.notice.in_(gone))
+        connection.execute(delete(deliveries).where(_D.parcel.in_(theirs)))
+        connection.execute(delete(parcels).where(_P.notice.in_(gone)))
+        connection.execute(delete(notice_alerts).where(_A.notice.in_(gone)))
+        connection.execute(delete(notices).where(_N.id.in_(gone)))
+    return len(gone)
 
 
 def last_made(connection: Connection, reason: NoticeReason) -> int | None:

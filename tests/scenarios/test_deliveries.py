@@ -187,3 +187,22 @@ def test_an_outbox_outlives_whatever_its_notifier_does(desk: DeskOf, line: Serve
     assert {one["words"] for one in desk.get("/v1/deliveries?state=waiting")["items"]} == {
         "RuntimeError('a mistake of ours')"
     }
+
+
+def test_what_is_old_is_forgotten_but_not_what_still_waits(
+    desk: DeskOf, post: Post, line: Server
+) -> None:
+    world = desk.world
+
+    def look(at: int) -> None:
+        telling.look(world.system, telling.Office(), MIDNIGHT, at, world.system.ledger)
+
+    days = world.system.settings.notice_days * DAY
+    look(world.now + days + 1)
+    assert len(desk.get("/v1/deliveries?state=waiting&channel=line")["items"]) == 2
+    post.send()
+    look(world.now + days - HOUR)
+    assert len(desk.get("/v1/deliveries?channel=line")["items"]) == 2
+    look(world.now + days + HOUR)
+    assert desk.get("/v1/deliveries?channel=line")["items"] == []
+    assert world.rows("SELECT COUNT(*) FROM notice_alerts") == [(0,)]
