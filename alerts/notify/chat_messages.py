@@ -1,5 +1,6 @@
 """What the chat answers is made of: texts in the language of whom we talk to, and taps. Pure."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -73,7 +74,8 @@ def message(text: str, taps: Sequence[Json]) -> Json:
 
 def tap(label: str, data: str) -> Json:
     """A quick reply; what it says is shown as if it had been typed."""
-    action = {"type": "postback", "label": label[:_LABEL], "data": data, "displayText": label[:100]}
+    action = {"type": "postback", "label": _fitted(label), "data": data}
+    action["displayText"] = label[:100]
     return {"type": "action", "action": action}
 
 
@@ -84,3 +86,17 @@ def quiet_hours(facts: Facts) -> str:
         return facts.speaker.say(PHRASES["chat-quiet-none"])
     start, end = (f"{clock:%H:%M}" for clock in quiet)
     return facts.speaker.say(PHRASES["chat-quiet-is"], start=start, end=end)
+
+
+def _fitted(label: str) -> str:
+    """What fits: names often begin alike, so it is the middle that is left out.
+
+    >>> _fitted("สถานีอุตุนิยมวิทยาป่าตอง"), _fitted("หาดป่าตอง")
+    ('สถานีอุต…วิทยาป่าตอง', 'หาดป่าตอง')
+    """
+    if len(label) <= _LABEL:
+        return label
+    end = label[-11:]
+    while end and unicodedata.category(end[0]) == "Mn":
+        end = end[1:]  # a mark over or under a letter that is left out
+    return f"{label[:8]}…{end}"

@@ -166,7 +166,7 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "chat-welcome": Phrase(
             "Hello! I tell you when something is wrong with the sea, the air or the bins of your "
             "places. Which language do you want?",
-            "สวัสดีครับ ระบบจะแจ้งท่านเมื่อน้ำทะเล อากาศ หรือถังขยะในพื้นที่ของท่านมีสิ่งผิดปกติ ท่านต้องการใช้ภาษาใด",
+            "สวัสดี ระบบจะแจ้งท่านเมื่อน้ำทะเล อากาศ หรือถังขยะในพื้นที่ของท่านมีสิ่งผิดปกติ ท่านต้องการใช้ภาษาใด",
         ),
         "chat-language": Phrase("We speak English.", "ใช้ภาษาไทย"),
         "chat-help": Phrase(

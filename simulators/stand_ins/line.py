@@ -60,8 +60,11 @@ def served(platform: Platform, webhook: str = "") -> FastAPI:
         asked = await request.json()
         what = [asked["with"]] if "with" in asked else []
         body, headers = platform.signed(getattr(platform, asked["do"])(asked["user"], *what))
-        async with httpx.AsyncClient(timeout=10) as client:
-            answer = await client.post(webhook, content=body, headers=headers)
+        try:
+            async with httpx.AsyncClient(timeout=10) as client:
+                answer = await client.post(webhook, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            return JSONResponse({"message": f"{webhook or 'no webhook'}: {error}"}, 502)
         return JSONResponse({"status": answer.status_code})
 
     app = FastAPI(openapi_url=None)
