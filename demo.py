@@ -29,16 +29,20 @@ from core import configuration
 from core.errors import StartError
 from core.model import Role, to_micros
 from core.settings import Settings
+from simulators import friends
 from simulators.chance import Chance
 from simulators.coast import CLOSE, HISTORY, Coast, Plan, coast_of, densely, lively, script
 from simulators.gateways import Gateway
 from simulators.screen import View, alert_words, items, look, picture, summary, with_lines
+from simulators.stand_ins.line import Line
+from simulators.stand_ins.line_platform import Platform
 
 OWNER = "demo"
 SEED = 83  # Phuket is TH-83
 SETTLE_LOOKS, SETTLE_EVERY = 300, 0.2
 LAST_LOOK_SECONDS = 2
 TERMINAL_EVERY, PLAIN_EVERY = 1.0, 10.0
+NEWEST_TOLD = 4
 
 
 class Place(NamedTuple):
@@ -60,6 +64,7 @@ class Demo:
     secrets: Mapping[str, str]
     gateways: Mapping[str, Gateway]
     console: Console
+    line: Platform | None = None  # where people are told who are not there
 
 
 def run(seconds: float | None, data: Path, ready_file: Path | None) -> int:
@@ -122,16 +127,20 @@ async def _simulate(api_url: str, key: str, broker: Place, seconds: float | None
 async def _demo(seconds: float | None, data: Path, ready_file: Path | None) -> None:
     console = Console()
     own: dict[str, Any] = {"data_dir": data, "api_port": 0, "mqtt_port": 0, "mqtt_url": ""}
-    settings = Settings(**own)
     async with AsyncExitStack() as stack:
         console.print("Andaman starts …")
+        line = stack.enter_context(Line(friends.platform()))
+        platform = line.platform
+        own |= {"line_url": line.url, "line_token": platform.token, "line_secret": platform.secret}
+        settings = Settings(**own)
         running = await stack.enter_async_context(app.running(settings))
         key = await running.create_key(Role.ADMIN, OWNER)
         broker = Place(running.broker.host, running.broker.port)
         coast = _coast(running.api_url, key, broker, settings.config_dir, console)
         demo = await stack.enter_async_context(coast)
         await _end_older_keys(demo)
-        live, demo = await _catch_up(demo)
+        await friends.join(platform, running.api_url)
+        live, demo = await _catch_up(replace(demo, line=platform))
         if ready_file is not None:
             write_ready_file(ready_file, ready(demo))
         await _live(demo, live, seconds)
@@ -288,10 +297,10 @@ async def _report(coast: Coast, gateway: Gateway, live: int) -> None:
 async def _show_table(demo: Demo) -> None:
     """A table that follows the city, with the addresses above it."""
     view = View(at=app.now())
-    head = Text("\n".join(_addresses(demo)))
     with Live(console=demo.console, auto_refresh=False) as screen:
         while True:
             view = await look(demo.api, view, app.now())
+            head = Text("\n".join([*_addresses(demo), *_told(demo)[-NEWEST_TOLD:]]))
             screen.update(picture(view, head), refresh=True)
             with suppress(httpx.HTTPError):
                 view = await with_lines(demo.api, view)
@@ -301,11 +310,14 @@ async def _show_table(demo: Demo) -> None:
 async def _show_lines(demo: Demo) -> None:
     """One line now and then, for a log."""
     print(*_addresses(demo), sep="\n", flush=True)
-    view = View(at=app.now())
+    view, said = View(at=app.now()), 0
     while True:
         await asyncio.sleep(PLAIN_EVERY)
         view = await look(demo.api, view, app.now())
         print(f"{alert_words(view)} · {view.problem or summary(view)}", flush=True)
+        told = _told(demo)
+        print(*told[said:], sep="\n", end="\n" if told[said:] else "", flush=True)
+        said = len(told)
 
 
 def _addresses(demo: Demo) -> list[str]:
@@ -317,6 +329,12 @@ def _addresses(demo: Demo) -> list[str]:
         f"MQTT  {broker.host}:{broker.port}, users {', '.join(sorted(demo.gateways))}",
         f"Try   {api}/v1/alerts?state=open with 'Authorization: Bearer <key>'",
     ]
+
+
+def _told(demo: Demo) -> list[str]:
+    """The messages to people by LINE, which a stand-in takes."""
+    found = friends.told(demo.line) if demo.line is not None else []
+    return [f"LINE  {told.at} {told.name}: {told.text}" for told in found]
 
 
 def ready(demo: Demo) -> dict[str, Any]:
