@@ -4,9 +4,8 @@ A reading of a device that speaks the catalogue's own words takes the short way:
 else goes through address, profile and unit. Nothing here touches the ledger or a clock.
 """
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,36 +35,36 @@ _NO_ITEMS = Decoded(items=())
 
 @dataclass(slots=True)
 class Rows:
-    """The readings of a batch as they came, one entry in each list; `message` is its number."""
+    """The readings of a batch as they came: the series and value of each. Those of one message and
+    time that follow each other are a part: of each part its message's number, its time, its length.
+    """
 
     message: list[int] = field(default_factory=list)
-    series: list[int] = field(default_factory=list)
     measured_at: list[int] = field(default_factory=list)
+    length: list[int] = field(default_factory=list)
+    series: list[int] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
     _whole: tuple[IntColumn, IntColumn, IntColumn] | None = None
 
     def whole(self) -> tuple[IntColumn, IntColumn, IntColumn]:
-        """`message`, `series` and `measured_at` as columns, made once, when all rows are there."""
+        """`message`, `series` and `measured_at` of each reading, made once, when all are there."""
         if self._whole is None:
-            lists = (self.message, self.series, self.measured_at)
-            message, series, measured_at = (np.array(one, np.int64) for one in lists)
-            self._whole = message, series, measured_at
+            message, measured_at = (
+                np.array(of_parts, np.int64).repeat(self.length)
+                for of_parts in (self.message, self.measured_at)
+            )
+            self._whole = message, np.array(self.series, np.int64), measured_at
         return self._whole
 
-    def add(self, message: int, series: Sequence[int], snapshot: Snapshot) -> None:
-        """One message's snapshot, whose values are of these series."""
-        self.message += [message] * len(series)
+    def add(
+        self, message: int, measured_at: int, series: Sequence[int], values: Collection[float]
+    ) -> None:
+        """A part."""
+        self.message.append(message)
+        self.measured_at.append(measured_at)
+        self.length.append(len(series))
         self.series += series
-        self.measured_at += [snapshot.measured_at] * len(series)
-        self.value += snapshot.values.values()
-
-    def extend(self, message: int, readings: Iterable[tuple[int, int, float]]) -> None:
-        """More readings of one message: series, time and value of each."""
-        for series, measured_at, value in readings:
-            self.message.append(message)
-            self.series.append(series)
-            self.measured_at.append(measured_at)
-            self.value.append(value)
+        self.value += values
 
 
 @dataclass(slots=True)
@@ -121,8 +120,9 @@ class Gathered:
 
     def refuse_row(self, row: int, reason: Refusal, detail: str) -> None:
         """Refuse the reading in a row of `rows`."""
-        message = self.rows.message[row]
-        first = bisect_left(self.rows.message, message)
+        messages, *_ = self.rows.whole()
+        message = int(messages[row])
+        first = int(np.searchsorted(messages, message))
         device = self.series[self.rows.series[row]].device
         self.refusals.add(message, self.indexes.get(row, row - first), reason, detail, device)
 
@@ -162,11 +162,12 @@ def gather(
         if isinstance(items, Snapshot):
             series = _series_of(items, gateway, devices)
             if series is not None:
-                rows.add(number, series, items)
+                rows.add(number, items.measured_at, series, items.values.values())
                 continue
         quick = _quick(items, gateway, devices)
         if quick is not None:
-            rows.extend(number, quick)
+            for one, measured_at, value in quick:
+                rows.add(number, measured_at, [one], [value])
             continue
         for index, item in enumerate(items):
             _place(
@@ -229,8 +230,8 @@ def _place(
             words = f"its gateway may begin no more series today; {found.parameter} is new"
             refusals.add(number, index, Refusal.QUOTA, words, device)
             continue
-        gathered.indexes[len(rows.message)] = index
-        rows.extend(number, [(series, found.measured_at, found.value)])
+        gathered.indexes[len(rows.series)] = index
+        rows.add(number, found.measured_at, [series], [found.value])
 
 
 def quarantined(

@@ -28,7 +28,7 @@ def heard(reports: Iterable[Report], size: int = 7) -> Clocks:
         rows, part = Rows(), reports[start : start + size]
         for number, (_, device, measured_at) in enumerate(part):
             first = 2 * DEVICES.index(device)
-            rows.extend(number, [(first, measured_at, 1.0), (first + 1, measured_at, 2.0)])
+            rows.add(number, measured_at, [first, first + 1], [1.0, 2.0])
         clocks.note(rows, np.array([r[0] for r in part], np.int64), SERIES)
     return clocks
 

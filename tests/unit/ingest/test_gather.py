@@ -86,10 +86,11 @@ def gathered(registry: Registry, *messages: Message) -> Gathered:
 
 def rows(registry: Registry, found: Gathered) -> list[tuple[int, str, str, float]]:
     """(message, device, parameter, value) of each row, in order."""
-    series = [registry.series[index] for index in found.rows.series]
+    message, series, _ = found.rows.whole()
+    known = [registry.series[index] for index in series.tolist()]
     return [
         (number, s.device, s.parameter, value)
-        for number, s, value in zip(found.rows.message, series, found.rows.value, strict=True)
+        for number, s, value in zip(message.tolist(), known, found.rows.value, strict=True)
     ]
 
 
