@@ -1,17 +1,15 @@
 """Messages to one person that are about no alert: a test, a question, an empty digest."""
 
-import secrets
 from collections.abc import Collection, Iterator
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from alerts.planning import parcels
+from alerts.planning import without_alerts
 from alerts.subscribing import last_digest, ways
 from core.groups import Addressee, PlannedNotice
 from core.model import HOUR
-from core.notices import Channel, Notice, NoticeReason, Recipient
+from core.notices import Channel, NoticeReason, Recipient
 from core.subscribers import Contact, Subscriber
 from storage import subscribers
 
@@ -20,19 +18,9 @@ def message(
     to: Subscriber, contact: Contact, reason: NoticeReason, at: int, *, token: str = ""
 ) -> PlannedNotice:
     """A notice without alerts to one contact of a subscriber; `token` is what its link opens."""
-    notice = Notice(
-        id=str(uuid4()),
-        reason=reason,
-        receiver="",
-        group="",
-        labels={},
-        made_at=at,
-        alerts=(),
-        token=token or secrets.token_urlsafe(16),
-    )
     recipient = Recipient(contact.address, to.language, to.id)
-    sent = parcels([Addressee(contact.channel, recipient, at)])
-    return PlannedNotice(notice=notice, news_at=at, free_at=0, parcels=list(sent))
+    addressee = Addressee(contact.channel, recipient, at)
+    return without_alerts(reason, "", [addressee], at, token=token)
 
 
 def empty_digests(

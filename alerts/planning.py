@@ -86,19 +86,24 @@ def plain(
     reached = [Addressee(*who, now) for who in receiver.addresses if who[0] in telephone.channels]
     if not reached:
         return None
+    return Planned(notices=[without_alerts(reason, receiver.name, reached, now)])
+
+
+def without_alerts(
+    reason: NoticeReason, receiver: str, to: Iterable[Addressee], now: int, *, token: str = ""
+) -> PlannedNotice:
+    """A notice of no alert; `token` is what its link opens, where it has one."""
     notice = Notice(
         id=str(uuid4()),
         reason=reason,
-        receiver=receiver.name,
-        group=str(reason),
+        receiver=receiver,
+        group=str(reason) if receiver else "",
         labels={},
         made_at=now,
         alerts=(),
-        token=secrets.token_urlsafe(16),
+        token=token or secrets.token_urlsafe(16),
     )
-    packed = list(parcels(reached))
-    planned = PlannedNotice(notice=notice, news_at=now, free_at=0, parcels=packed)
-    return Planned(notices=[planned])
+    return PlannedNotice(notice=notice, news_at=now, free_at=0, parcels=list(parcels(to)))
 
 
 def _happened(recorded: Recorded) -> Iterator[Happened]:
