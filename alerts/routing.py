@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
 from alerts import matchers
+from alerts.notify.addresses import is_address
 from alerts.rule_entries import WhenEntry
 from alerts.rule_meaning import schedule
 from alerts.schedules import Schedule
@@ -37,12 +39,32 @@ class AddressEntry(Strict):
     language: Language = "th"
 
 
+class MailEntry(AddressEntry):
+    """One mail address."""
+
+    @field_validator("to")
+    @classmethod
+    def _can_be_mailed(cls, to: str) -> str:
+        if not is_address(to):
+            raise ValueError(f"{to} is no mail address; write name@your.domain")
+        return to
+
+
 class WebhookEntry(Strict):
-    """One URL; `secret` is the name of the setting that holds what its messages are signed with."""
+    """One URL; `secret` is the name of the file, in ANDAMAN_SECRETS_DIR, that holds what its
+    messages are signed with.
+    """
 
     url: str = Field(pattern=r"^https?://\S+$", max_length=2000)
     secret: str = Field(default="", pattern=r"^[a-z][a-z0-9_]*$|^$")
     language: Language = "en"
+
+    @field_validator("url")
+    @classmethod
+    def _holds_no_password(cls, url: str) -> str:
+        if "@" in urlsplit(url).netloc:
+            raise ValueError("holds a user or a password; take them out, and name a secret")
+        return url
 
 
 class ReceiverEntry(Strict):
@@ -50,7 +72,7 @@ class ReceiverEntry(Strict):
 
     name: Id
     pace: Wait = 2 * SECOND
-    email: list[AddressEntry] = Field(default_factory=list)
+    email: list[MailEntry] = Field(default_factory=list)
     line: list[AddressEntry] = Field(default_factory=list)
     webhook: list[WebhookEntry] = Field(default_factory=list)
     mqtt: bool = False
@@ -105,7 +127,7 @@ class NotifyFile(Strict):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
     """Whom one name stands for: addresses by channel, and perhaps the subscribers; `secrets` are
-    names of settings by URL.
+    names of files by URL.
     """
 
     name: str

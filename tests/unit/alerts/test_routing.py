@@ -121,6 +121,8 @@ def test_nobody_is_told_where_there_is_no_file(tmp_path: Path) -> None:
         pytest.param("operations: office", "operations: x", 2, "x is not under", id="operations"),
         pytest.param("group_by: [site]", "group_by: [town]", 15, "town is no label", id="label"),
         pytest.param('kind="bin"\'], receiver: bins, ', "town=1'], ", 24, "no label", id="match"),
+        pytest.param("to: office@example.org", "to: office", 7, "is no mail address", id="mail"),
+        pytest.param("https://hooks", "https://a:b@hooks", 9, "password", id="password in a URL"),
         pytest.param("secret: siren", "secret: 'S3cret!'", 9, "secret", id="a secret in the file"),
         pytest.param("group_wait: 0s", "group_wait: 0.5", 19, "write a duration", id="duration"),
         pytest.param("1d}", "0s}", 17, "greater than 0", id="no interval"),
