@@ -287,16 +287,16 @@ class ChatDesk:
 
     async def _acknowledge(self, who: Subscriber, alert: str) -> bool:
         """By the officer's key; whether the alert is acknowledged now."""
-        with self.readers.connect() as connection:
+        with queries.snapshot(self.readers) as connection:
             officer = subscribers.officer_of(connection, who.id)
-        if officer is None:
-            return False
-        action = Action(kind=ActionKind.ACKNOWLEDGE, alert=alert, by=officer.owner, key=officer.key)
-        if await self.act(action) is not None:
-            return True
-        with self.readers.connect() as connection:
             row = queries.alert(connection, alert)
-        return row is not None and row.resolved_at is None and row.acknowledged_at is not None
+        if officer is None or row is None or row.resolved_at is not None:
+            return False
+        if row.acknowledged_at is not None and row.acknowledged_by == officer.owner:
+            return True  # they tapped twice
+        kind = ActionKind.ACKNOWLEDGE
+        action = Action(kind=kind, alert=alert, by=officer.owner, key=officer.key)
+        return await self.act(action) is not None
 
     async def _reply(self, token: str, replies: Sequence[Json]) -> None:
         try:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from alerts.notify.line_api import LineApi
 from alerts.notify.line_chat import ChatDesk, ForgedError, Taken, event_of, signed
@@ -20,7 +20,7 @@ from core.model import SECOND, Action, Role, State, Transition
 from core.notices import Channel
 from core.subscribers import Subscriber, SubscriberState
 from simulators.stand_ins.line_platform import Platform
-from storage import audit, joining, subscribers
+from storage import audit, joining, schema, subscribers
 from storage.joining import Purpose
 from storage.ledger import Ledger
 from storage.notify_schema import line_events
@@ -154,6 +154,8 @@ def test_status_tells_of_what_fires_at_ones_places(chat: Chat) -> None:
 
 def test_an_officer_links_the_account_and_takes_an_alert_on_with_their_own_key(chat: Chat) -> None:
     code = chat.code()
+    firing = [change(alert, State.FIRING, NOW) for alert in ("a1", "a2")]
+    chat.served.store(transitions=[*firing, change("a3", State.RESOLVED, NOW)])
     chat.call(chat.line.tap(USER, "acknowledge a1"))
     assert chat.acted == []
     chat.call(chat.line.write(USER, code.lower()))
@@ -168,8 +170,21 @@ def test_an_officer_links_the_account_and_takes_an_alert_on_with_their_own_key(c
     )
     assert chat.answers() == ["Noted: you have taken it on."]
     chat.taken = False
-    chat.call(chat.line.tap(USER, "acknowledge a2"))
-    assert chat.answers() == ["The alert is over already."]
+    for alert in ("a2", "a3", "nothing"):
+        chat.call(chat.line.tap(USER, f"acknowledge {alert}"))
+        assert chat.answers() == ["The alert is over already."]
+    assert [action.alert for action in chat.acted] == ["a1", "a2"]
+
+
+def test_who_taps_twice_has_taken_it_on_once(chat: Chat) -> None:
+    chat.call(chat.line.write(USER, chat.code()))
+    chat.served.store(transitions=[change("a1", State.FIRING, NOW)])
+    taken = {"acknowledged_at": NOW, "acknowledged_by": "Malee"}
+    with chat.ledger.transaction() as connection:
+        connection.execute(update(schema.alerts).values(taken))
+    chat.answers()
+    chat.call(chat.line.tap(USER, "acknowledge a1"))
+    assert (chat.acted, chat.answers()) == ([], ["Noted: you have taken it on."])
 
 
 def test_a_code_is_good_once_and_a_revoked_key_ends_it(chat: Chat) -> None:
@@ -185,6 +200,7 @@ def test_a_code_is_good_once_and_a_revoked_key_ends_it(chat: Chat) -> None:
 def test_a_group_learns_its_id_and_its_officers_take_alerts_on_there(chat: Chat) -> None:
     source = {"type": "group", "groupId": GROUP, "userId": USER}
     join = chat.line.write(USER, "") | {"type": "join", "source": {"groupId": GROUP}}
+    chat.served.store(transitions=[change("a1", State.FIRING, NOW)])
     chat.call(join)
     assert GROUP in chat.answers()[0]
     chat.call(chat.line.write(USER, "stop") | {"source": source})
