@@ -27,6 +27,7 @@ import chatting
 import ruling
 import telling
 import upkeep
+import watching
 from alerts import escalation, maintenance, routing, rule_files, standards
 from alerts.engine import Engine
 from alerts.escalation import LadderEntry
@@ -343,6 +344,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             upkeep.forget_old(system, worker, now),
             upkeep.review(system, worker),
             upkeep.when_idle(worker, units.load),
+            watching.watch(system, worker, listener, now),
         ):
             await keep(stack, work)
 

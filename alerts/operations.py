@@ -18,6 +18,11 @@ DEVICE_CLOCK = "device-clock"
 GATEWAY_GAP = "gateway-gap"
 NOTIFY_PAUSED = "notify-paused"
 NOTIFY_STALLED = "notify-stalled"
+SYSTEM_CERTIFICATE = "system-certificate"
+SYSTEM_CLOCK = "system-clock"
+SYSTEM_DISK = "system-disk"
+SYSTEM_LAG = "system-lag"
+SYSTEM_STALL = "system-stall"
 
 _NOTHING = Span(0.0, 0.0)
 _TERMS = Terms(levels=Levels(spans={Severity.WARNING: _NOTHING}, clear=_NOTHING))
@@ -38,6 +43,15 @@ OPERATIONS: Mapping[str, Rule] = MappingProxyType(
             NOTIFY_PAUSED, "A way to tell people is closed", "ช่องทางแจ้งเตือนถูกระงับ"
         ),
         NOTIFY_STALLED: _rule(NOTIFY_STALLED, "Messages to people are stuck", "ข้อความแจ้งเตือนค้างส่ง"),
+        SYSTEM_CERTIFICATE: _rule(
+            SYSTEM_CERTIFICATE, "The broker's certificate ends soon", "ใบรับรองของโบรกเกอร์ใกล้หมดอายุ"
+        ),
+        SYSTEM_CLOCK: _rule(SYSTEM_CLOCK, "The clock of Andaman was set", "นาฬิกาของระบบถูกปรับ"),
+        SYSTEM_DISK: _rule(SYSTEM_DISK, "The disk of Andaman is nearly full", "ดิสก์ของระบบใกล้เต็ม"),
+        SYSTEM_LAG: _rule(SYSTEM_LAG, "InfluxDB takes no points", "InfluxDB ไม่รับข้อมูล"),
+        SYSTEM_STALL: _rule(
+            SYSTEM_STALL, "Nothing is heard from the broker", "ระบบหยุดรับข้อความจากโบรกเกอร์"
+        ),
     }
 )
 

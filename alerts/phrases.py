@@ -75,6 +75,25 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "Messages by {name} have waited for {value} minutes.",
             "ข้อความทาง {name} ค้างส่งมาแล้ว {value} นาที",
         ),
+        "what-system-certificate": Phrase(
+            "The broker's certificate ends within {value} days; renew it.",
+            "ใบรับรองของโบรกเกอร์จะหมดอายุภายใน {value} วัน โปรดต่ออายุ",
+        ),
+        "what-system-clock": Phrase(
+            "The clock of the machine was set by {value} seconds.",
+            "นาฬิกาของเครื่องถูกปรับไป {value} วินาที",
+        ),
+        "what-system-disk": Phrase(
+            "The disk with the ledger is {value} % full.", "ดิสก์ที่เก็บข้อมูลถูกใช้ไปแล้ว {value} %"
+        ),
+        "what-system-lag": Phrase(
+            "InfluxDB has taken no point for {value} minutes; they wait in the ledger.",
+            "InfluxDB ไม่รับข้อมูลมา {value} นาทีแล้ว ข้อมูลรออยู่ในบัญชีหลัก",
+        ),
+        "what-system-stall": Phrase(
+            "The listener has done nothing for {value} seconds.",
+            "ตัวรับข้อความไม่ทำงานมา {value} วินาทีแล้ว",
+        ),
         "what-gateway-gap": Phrase(
             "{value} messages of the gateway {name} have not come, by its own count.",
             "ข้อความจากเกตเวย์ {name} ยังมาไม่ถึง {value} ข้อความ นับตามลำดับของเกตเวย์เอง",

@@ -111,8 +111,10 @@ class Andaman:
         return {name: answer.json()["secret"] for name, answer in answers.items()}
 
     def broker_pid(self) -> int:
-        """Of the embedded broker."""
-        return int((self.data / "broker" / "pid").read_text(encoding="ascii"))
+        """Of the embedded broker, which makes the file before it writes it."""
+        file = self.data / "broker" / "pid"
+        wait_until(lambda: file.exists() and file.read_text(encoding="ascii"))
+        return int(file.read_text(encoding="ascii"))
 
     def end(self) -> None:
         """Whatever the test left of it."""

@@ -53,6 +53,7 @@ LIMIT = Limit(
 # Phrases whose names are put together.
 OF_SYSTEM = ["device-clock-above", "device-clock-below", "gateway-gap"]
 OF_SYSTEM += ["notify-paused", "notify-stalled"]
+OF_SYSTEM += [f"system-{what}" for what in ("certificate", "clock", "disk", "lag", "stall")]
 MADE = {
     "clear": ["above", "below"],
     "flag": [flag.name.lower() for flag in Flag if flag > Flag.NOT_EVALUATED],
