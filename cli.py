@@ -16,6 +16,7 @@ import app as composition
 import cli_alerts
 import cli_dashboards
 import cli_deliveries
+import cli_doctor
 import cli_gateways
 import cli_influx
 import cli_officers
@@ -60,6 +61,7 @@ cli.add_typer(cli_influx.commands, name="influx")
 cli.add_typer(cli_officers.quality, name="quality")
 cli.add_typer(cli_quarantine.commands, name="quarantine")
 cli.add_typer(cli_officers.service, name="service")
+cli.command()(cli_doctor.doctor)
 cli.command()(cli_replay.replay)
 cli.add_typer(cli_deliveries.receivers_cli, name="receivers")
 cli.add_typer(cli_rules.commands, name="rules")

@@ -64,6 +64,23 @@ def restore(folder: Path, file: Path) -> None:
         lock.release()
 
 
+def revision(folder: Path) -> str | None:
+    """The version of the schema of the ledger in `folder`; None where there is no ledger.
+
+    Raises:
+        StartError: it cannot be read.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        return None
+    try:
+        with closing(_reader(path)) as found:
+            (version,) = found.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as error:
+        raise StartError(f"{path}: cannot be read ({error})") from error
+    return str(version)
+
+
 def _reader(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)
 

@@ -115,37 +115,51 @@ class Smtp:
         message = await asyncio.to_thread(self._write, parcel)  # pictures take their time
         sender = message["From"].addresses[0].addr_spec
         try:
-            async with asyncio.timeout(_WHOLE_SECONDS), self._connection(sender) as server:
+            connection = _connection(self._server, sender, self._step_seconds)
+            async with asyncio.timeout(_WHOLE_SECONDS), connection as client:
                 mail = message.as_bytes()
-                _, words = await server.sendmail(sender, [recipient.address], mail)
+                _, words = await client.sendmail(sender, [recipient.address], mail)
         except (OSError, TimeoutError, aiosmtplib.SMTPException) as error:
             raise failure(error) from error
         return Sent(words)
 
-    @asynccontextmanager
-    async def _connection(self, sender: str) -> AsyncIterator[SMTP]:
-        """Encrypted and logged in."""
-        server = self._server
-        client = SMTP(
-            hostname=server.host,
-            port=server.port,
-            local_hostname=sender.rpartition("@")[2],  # without asking the name server for ours
-            timeout=self._step_seconds,
-            use_tls=server.implicit,
-            start_tls=False,  # below, so that its absence is told apart
-            tls_context=server.context,
-        )
-        try:
-            await client.connect()
-            if server.context is not None and not server.implicit:
-                await _encrypt(client)
-            if server.user:
-                await client.login(server.user, server.password)
-            yield client
-            with suppress(OSError, aiosmtplib.SMTPException):  # it has the mail by now
-                await client.quit(timeout=1)
-        finally:
-            client.close()
+
+async def greet(server: MailServer, sender: str) -> None:
+    """Connect, encrypt, log in and leave.
+
+    Raises:
+        DeliveryError: that cannot be done.
+    """
+    try:
+        async with asyncio.timeout(_WHOLE_SECONDS), _connection(server, sender, _STEP_SECONDS):
+            pass
+    except (OSError, TimeoutError, aiosmtplib.SMTPException) as error:
+        raise failure(error) from error
+
+
+@asynccontextmanager
+async def _connection(server: MailServer, sender: str, step_seconds: float) -> AsyncIterator[SMTP]:
+    """Encrypted and logged in."""
+    client = SMTP(
+        hostname=server.host,
+        port=server.port,
+        local_hostname=sender.rpartition("@")[2],  # without asking the name server for ours
+        timeout=step_seconds,
+        use_tls=server.implicit,
+        start_tls=False,  # below, so that its absence is told apart
+        tls_context=server.context,
+    )
+    try:
+        await client.connect()
+        if server.context is not None and not server.implicit:
+            await _encrypt(client)
+        if server.user:
+            await client.login(server.user, server.password)
+        yield client
+        with suppress(OSError, aiosmtplib.SMTPException):  # it has the mail by now
+            await client.quit(timeout=1)
+    finally:
+        client.close()
 
 
 async def _encrypt(client: SMTP) -> None:
