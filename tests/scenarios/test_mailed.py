@@ -27,7 +27,7 @@ from tests.world import write_configuration
 
 pytestmark = pytest.mark.network
 
-DEATHS = 5
+DEATHS = 3
 BINS_A_LIFE = 4
 PEOPLE = [f"officer-{number}@patong.example" for number in range(12)]
 LATENESS_MINUTES = 15
