@@ -216,6 +216,8 @@ def status(
     if broker.follower:
         unknown = broker.follower.failing
         checks["credentials"] = Check(not unknown, unknown or "the broker knows them")
+    failing = system.follow_up.failing
+    checks["messages"] = Check(not failing, failing or "planned with what happens")
     checks |= dict(office.checks())
     health = forwarder.health if forwarder else ForwarderHealth()
     if forwarder:

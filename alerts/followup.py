@@ -4,6 +4,8 @@ It is asked between the engine's outcome and the commit, on the thread that owns
 looks at the ledger as it is then; so it remembers nothing that a restart could lose.
 """
 
+import logging
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -11,12 +13,14 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.escalation import LadderEntry, escalate, ladder_of
 from alerts.maintenance import WindowEntry
 from alerts.muting import Relations, Standing, by_site, mutes
 from alerts.personal import empty_digests
 from alerts.planning import Recorded, Telephone, plan
+from core.errors import StorageError
 from core.groups import Planned
 from core.model import MINUTE, Mark, Reason, Severity, State, Transition
 from core.muting import Consequences, Escalation, Labels, Mute
@@ -25,6 +29,8 @@ from storage import escalations, labels, maintenance, notices, notify_groups, si
 from storage.escalations import Overdue
 from storage.labels import Places
 from storage.ledger import Ledger
+
+log = logging.getLogger(__name__)
 
 LONGEST_REST = MINUTE  # what officers changed meanwhile is seen so late by the tick
 
@@ -42,12 +48,14 @@ class Arrangements:
 
 class FollowUp:
     """What follows from transitions; `arrangements` are replaced whole when files are read anew,
-    `wake` is called when something is there to be sent.
+    `wake` is called when something is there to be sent. `failing` says why nobody is told, where
+    our own code fails on it.
     """
 
     def __init__(self, ledger: Ledger, arrangements: Arrangements) -> None:
         self.arrangements = arrangements
         self.wake: Callable[[], None] = lambda: None
+        self.failing = ""
         self._look_at = 0  # a tick before it asks the ledger nothing
         self._ledger = ledger
 
@@ -124,7 +132,7 @@ class FollowUp:
         )
         known = {alert.alert: bool(by) for alert, by in zip(told, held, strict=True)}
         muted = partial(_is_muted, known, standing, places)
-        return plan(connection, telephone, recorded, muted, standing.at)
+        return self._plan(connection, telephone, recorded, muted, standing.at)
 
     def _due(self, connection: Connection, now: int) -> Planned:
         """Plan what was to wait until now."""
@@ -135,11 +143,36 @@ class FollowUp:
         if due_at is not None and due_at <= now:
             places = labels.places(connection)
             muted = partial(_is_muted, {}, self.standing(connection, now, places), places)
-            planned = plan(connection, telephone, Recorded(), muted, now)
+            planned = self._plan(connection, telephone, Recorded(), muted, now)
         nothing = empty_digests(connection, self.arrangements.zone, telephone.channels, now)
         planned = replace(planned, notices=[*planned.notices, *nothing])
         notices.keep(connection, planned)
         return planned
+
+    def _plan(
+        self,
+        connection: Connection,
+        telephone: Telephone,
+        recorded: Recorded,
+        muted: Callable[[Told, bool], bool],
+        now: int,
+    ) -> Planned:
+        """What to tell. A mistake of ours must stop no reading: what is to be told is kept then,
+        and tried again by the tick.
+        """
+        for tells in (True, False):
+            try:
+                planned = plan(connection, telephone, recorded, muted, now, tells=tells)
+            except (SQLAlchemyError, sqlite3.Error, StorageError):
+                raise
+            except Exception as error:
+                if not self.failing:
+                    log.exception("what to tell people cannot be planned")
+                self.failing = repr(error)
+            else:
+                self.failing = "" if tells else self.failing
+                return planned
+        return Planned()
 
     def _overdue(self, connection: Connection, now: int) -> list[Transition]:
         """What is to be escalated; what no ladder is meant for any more is so no longer."""

@@ -58,8 +58,12 @@ def plan(
     recorded: Recorded,
     muted: Callable[[Told, bool], bool],
     now: int,
+    *,
+    tells: bool = True,
 ) -> Planned:
-    """What follows from these at `now`, µs, and from groups that are due."""
+    """What follows from these at `now`, µs, and from groups that are due; without `tells` they are
+    told later.
+    """
     routes = telephone.routes
     happened = list(_happened(recorded))
     before = notify_groups.due(connection, now)
@@ -69,6 +73,8 @@ def plan(
     if not (before or happened):
         return Planned()
     groups = take_in(before, routes, happened, now)
+    if not tells:
+        return _changes(before, groups)
     due = {g.receiver for g in groups.values() if g.due_at is not None and g.due_at <= now}
     groups, tellings = tell(groups, routes, notices.free_at(connection, due), muted, now)
     planned = [

@@ -1,10 +1,12 @@
 """People are told of alerts: once, in order, by whom the alert concerns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from alerts.explanation import RuleFacts
 from core.errors import Blame, DeliveryError
 from core.model import MINUTE
 from core.notices import Channel, Parcel, Sent
@@ -226,3 +228,26 @@ def test_several_senders_take_each_parcel_once(world: World, post: Post, line: S
     assert {p.id for p in (*first, *second)} == {p.id for p in again}
     states = world.rows("SELECT state, reference, leased_by FROM parcels ORDER BY position")
     assert [tuple(row) for row in states] == [("sent", "x", "four"), ("leased", "", "four")]
+
+
+@pytest.mark.parametrize("value", [pytest.param(85.0, id="later"), pytest.param(97.0, id="now")])
+def test_a_mistake_of_ours_in_telling_stops_no_reading_and_loses_no_message(
+    world: World, post: Post, line: Server, value: float
+) -> None:
+    follow_up = world.system.follow_up
+    sound = follow_up.arrangements
+    assert sound.telephone is not None
+
+    def broken() -> Mapping[str, RuleFacts]:
+        raise RuntimeError("a mistake of ours")
+
+    follow_up.arrangements = replace(sound, telephone=replace(sound.telephone, rules=broken))
+    world.publish("bin-1", fill_level=value)
+    world.at("00:06")
+    assert world.transitions() == [("bin-full", "firing", "first-breach")]
+    assert world.counters()["stored"] == 1
+    assert "a mistake of ours" in follow_up.failing
+    follow_up.arrangements = sound
+    post.until("00:08")
+    assert follow_up.failing == ""
+    assert [reason for _, reason, _ in line.said()] == ["first", "first"]
