@@ -22,7 +22,7 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 	--fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(ARGS)
 
-.PHONY: setup demo test check oracle model bench compose-secrets lock clean
+.PHONY: setup demo test check oracle model killed bench compose-secrets lock clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev .venv/.andaman
@@ -47,6 +47,10 @@ oracle: .venv-oracle/.done
 # The engine of alerts beside the slow model of what rules mean: `make model ARGS="--examples 500"`.
 model: setup
 	$(BIN)/python -m tests.reference.run $(ARGS)
+
+# A scripted day, killed at a hundred random points, tells what the undisturbed one tells.
+killed: setup
+	$(BIN)/python -m tests.day $(ARGS)
 
 bench: .venv/.runtime .venv/.andaman
 	$(BIN)/python -m benchmarks.drain

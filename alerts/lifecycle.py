@@ -289,10 +289,10 @@ def _open(watch: Watch, terms: Terms, at: int, moment: int) -> Step:
 
 def _judge_pending(watch: Watch, terms: Terms, severity: Severity | None) -> Step:
     if severity is None:
-        over = watch._replace(state=State.RESOLVED)
+        over = _ended(watch)
         at, moment = watch.measured_at, watch.heard_at
         change = _change(watch, over, terms, Reason.NOT_HELD, at, moment)
-        return _remembered(_ended(watch), moment), [change]
+        return _remembered(over, moment), [change]
     return _due_now(watch._replace(severity=severity), terms)
 
 
