@@ -58,6 +58,7 @@ _TEXT = {
     "en": "Critical: Turbid water, Patong Beach",
 }
 
+Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 NoticeReasonName = Literal[
     "first",
     "new-in-group",
@@ -195,7 +196,7 @@ def get_notice(context: Context, notice: Id) -> NoticeWhole:
 
 @pages.get("/n/{token}", response_class=HTMLResponse)
 def notice_page(
-    context: Context, token: Id, asked: Annotated[AskedLanguage, Query()]
+    context: Context, token: Token, asked: Annotated[AskedLanguage, Query()]
 ) -> HTMLResponse:
     """What a message tells, with every alert, for whoever has its link."""
     with queries.snapshot(context.readers) as connection:
