@@ -20,7 +20,7 @@ from core.groups import Addressee, Group, Member, Planned, PlannedNotice, Planne
 from core.model import Reason, Severity, State, Transition
 from core.muting import Labels
 from core.notices import Channel, Notice, NoticeReason, Recipient, Told
-from core.surroundings import Reading
+from core.surroundings import Names, Reading
 from storage import notices, notify_groups, subscribers, surroundings
 
 TOGETHER = 500  # recipients of one call to LINE (Messaging API, multicast)
@@ -309,21 +309,24 @@ class _Wardrobe:
             for number, told in enumerate(alerts)
         ]
 
-    def _dressed(self, told: Told, site: Mapping[str, str], detailed: bool) -> Told:
-        rule = self._rules.get(told.rule)
-        known = CATALOGUE.get(told.parameter)
-        kind = rule.kind if rule else ""
+    def _dressed(self, told: Told, site: Names, detailed: bool) -> Told:
         recent: list[Reading] = []
         if detailed and told.parameter:
             where = (self._connection, told.device, told.parameter, told.at)
             recent = surroundings.series(*where, points=POINTS)
-        return replace(
-            told,
-            rule_name=dict(rule.name) if rule else {},
-            kind_of_rule=kind,
-            per=rule.per if rule else "",
-            unit=known.unit if known and kind in _MEASURES else "",
-            site_name=dict(site),
-            parameter_name=dict(known.label) if known else {},
-            recent=tuple(recent),
-        )
+        return dressed(replace(told, recent=tuple(recent)), self._rules.get(told.rule), site)
+
+
+def dressed(told: Told, rule: RuleFacts | None, site: Names) -> Told:
+    """The alert with the names, and the words of its rule, with which it is told."""
+    known = CATALOGUE.get(told.parameter)
+    kind = rule.kind if rule else ""
+    return replace(
+        told,
+        rule_name=dict(rule.name) if rule else {},
+        kind_of_rule=kind,
+        per=rule.per if rule else "",
+        unit=known.unit if known and kind in _MEASURES else "",
+        site_name=dict(site),
+        parameter_name=dict(known.label) if known else {},
+    )
