@@ -73,7 +73,6 @@ from serving import LOCAL_FILE, keep, listening, local_file, serve
 from storage.database import open_readers
 from storage.forwarder import Forwarder
 from storage.history import History, LedgerHistory
-from storage.influx import InfluxHistory, InfluxWriter
 from storage.influx_address import InfluxAddress
 from storage.joining import link_key
 from storage.ledger import Ledger
@@ -524,6 +523,9 @@ async def _forwarding(
     """The way to InfluxDB and the past that it keeps; without it, the ledger's."""
     if influx is None:
         return None, LedgerHistory(system.readers)
+    # It takes long to load, and the listener need not wait for it.
+    from storage.influx import InfluxHistory, InfluxWriter  # noqa: PLC0415
+
     writer, history = InfluxWriter(influx), InfluxHistory(influx)
     stack.callback(writer.close)
     stack.callback(history.close)

@@ -5,9 +5,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
-from urllib.parse import urlencode
 
-from urllib3 import PoolManager
+from influxdb_client.client.exceptions import InfluxDBError
+from influxdb_client.client.flux_csv_parser import FluxQueryException
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.rest import ApiException
+from influxdb_client.service.write_service import WriteService
 from urllib3.exceptions import HTTPError
 
 from core.errors import StorageError
@@ -24,27 +27,26 @@ class InfluxWriter:
     """Writes line protocol, one request for each call, and reports what came back."""
 
     def __init__(self, address: InfluxAddress, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        place = urlencode({"org": address.org, "bucket": address.bucket, "precision": "ns"})
-        self._url = f"{address.url.rstrip('/')}/api/v2/write?{place}"
-        self._headers = {
-            "Authorization": f"Token {address.token}",
-            "Content-Type": "text/plain; charset=utf-8",
-        }
-        self._pool = PoolManager(retries=False, timeout=timeout_seconds)
+        self._address = address
+        self._client: Any = _client(address, timeout_seconds)
+        self._service: Any = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]
 
     def __call__(self, lines: bytes) -> Answer:
         """Send `lines` (ns timestamps). Raises nothing that the network or the server causes."""
         try:
-            answer = self._pool.request(
-                "POST", self._url, body=lines, headers=self._headers, redirect=False
+            _, status, headers = self._service.post_write_with_http_info(
+                self._address.org, self._address.bucket, lines, precision="ns"
             )
-        except (HTTPError, OSError) as error:
+        except ApiException as error:
+            body = error.body or error.reason or ""
+            return Answer(error.status or 0, error.headers or {}, str(body))
+        except (InfluxDBError, HTTPError, OSError) as error:
             return Answer(0, {}, f"{type(error).__name__}: {error}")
-        return Answer(answer.status, answer.headers, answer.data.decode("utf-8", "replace"))
+        return Answer(status, headers, "")
 
     def close(self) -> None:
         """Close the connections."""
-        self._pool.clear()
+        self._client.close()
 
 
 class InfluxHistory:
@@ -54,9 +56,9 @@ class InfluxHistory:
     """
 
     def __init__(self, address: InfluxAddress) -> None:
-        self._address = address
         self._bucket = address.bucket
-        self._client: Any = None
+        self._client: Any = _client(address)
+        self._queries = self._client.query_api()
 
     def raw(
         self, series: Series, start: int, end: int, *, limit: int, flags: AbstractSet[int] | None
@@ -87,8 +89,7 @@ class InfluxHistory:
 
     def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            self._client.close()
+        self._client.close()
 
     def _selected(self, series: Series, start: int, end: int, fields: str) -> str:
         return f"""from(bucket: "{self._bucket}")
@@ -110,24 +111,10 @@ class InfluxHistory:
 
     def _ask(self, flux: str) -> list[dict[str, Any]]:
         """The rows of all tables. Raises: StorageError."""
-        # It takes long to load, and only who asks of the past has to wait for it.
-        from influxdb_client.client.exceptions import InfluxDBError  # noqa: PLC0415
-        from influxdb_client.client.flux_csv_parser import FluxQueryException  # noqa: PLC0415
-        from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: PLC0415
-
-        if self._client is None:
-            at, timeout = self._address, round(TIMEOUT_SECONDS * 1000)
-            self._client = InfluxDBClient(at.url, at.token, org=at.org, timeout=timeout)
         try:
-            return [row.values for row in self._client.query_api().query_stream(flux)]
-        except InfluxDBError as error:
-            raise _away(str(error.message)) from error
-        except (FluxQueryException, HTTPError, OSError) as error:
-            raise _away(str(error)) from error
-
-
-def _away(words: str) -> StorageError:
-    return StorageError(f"InfluxDB does not answer: {words}")
+            return [row.values for row in self._queries.query_stream(flux)]
+        except (InfluxDBError, FluxQueryException, HTTPError, OSError) as error:
+            raise StorageError(f"InfluxDB does not answer: {_brief(error)}") from error
 
 
 _COMBINE: Mapping[str, Callable[[float, float], float]] = {
@@ -182,3 +169,15 @@ def _safe(name: str) -> str:
     if not re.fullmatch(ID_PATTERN, name):
         raise ValueError(f"{name!r} is no id")
     return name
+
+
+def _brief(error: Exception) -> str:
+    return str(error.message) if isinstance(error, InfluxDBError) else str(error)
+
+
+def _client(address: InfluxAddress, timeout_seconds: float = TIMEOUT_SECONDS) -> InfluxDBClient:
+    """A client without retries of its own; nothing is sent yet."""
+    milliseconds = round(timeout_seconds * 1000)
+    return InfluxDBClient(
+        url=address.url, token=address.token, org=address.org, timeout=milliseconds
+    )

@@ -1,4 +1,4 @@
-"""Where InfluxDB 2 is, and with which right."""
+"""Where InfluxDB 2 is. Apart from its client, which takes long to load and is not always needed."""
 
 import re
 from dataclasses import dataclass, field
