@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import logging
-import re
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -27,12 +25,12 @@ import cli_replay
 import cli_rules
 import cli_subscribers
 import demo as demonstration
+import logs
 from alerts.notify.table import NOTIFIERS
 from cli_shared import Data, ask, bytes_of, settings_of, shown, table, told, writing
 from core.errors import StartError
 from core.model import Message, Role, to_micros
 from core.settings import Settings
-from core.subscribers import without_addresses
 from ingest.admission import Admission
 from ingest.explain import Speaker
 from ingest.explain import explain as explain_message
@@ -72,17 +70,6 @@ cli.add_typer(cli_subscribers.commands, name="subscribers")
 ReadyFile = Annotated[
     Path | None, typer.Option("--ready-file", help="JSON with the addresses, written when live.")
 ]
-_SECRET = re.compile(r"andaman_[a-z0-9]{8}_[A-Za-z0-9_-]{20,}|(?i:(?:bearer|token) )[\w.=/+-]{16,}")
-
-
-class Redact(logging.Filter):
-    """Keeps keys, tokens and people's addresses out of the log, whoever writes them there."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Always lets the record pass, without its secrets."""
-        words = _SECRET.sub("[secret]", record.getMessage())
-        record.msg, record.args = without_addresses(words), None
-        return True
 
 
 @cli.command()
@@ -93,7 +80,7 @@ def run(data: Data = None, ready_file: ReadyFile = None) -> None:
     """
     with told():
         settings = settings_of(data)
-        _log_to_stderr(settings.log_level)
+        logs.to_stderr(settings.log_level, settings.log_format)
         if ready_file is not None:
             with writing(ready_file):
                 ready_file.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +100,7 @@ def demo(
 
     Example: andaman demo --for 120
     """
-    _log_to_stderr("WARNING")
+    logs.to_stderr("WARNING")
     with told():
         raise typer.Exit(demonstration.run(seconds, data, ready_file))
 
@@ -132,7 +119,7 @@ def simulate(
 
     Example: andaman simulate --api http://127.0.0.1:8080 --key-file key --broker 127.0.0.1:1883
     """
-    _log_to_stderr("WARNING")
+    logs.to_stderr("WARNING")
     with told():
         host, _, port = broker.rpartition(":")
         if not host or not port.isdecimal():
@@ -310,12 +297,3 @@ def _micros(time: str) -> int:
     if moment.tzinfo is None:
         raise StartError(f"{time} names no zone; write 2026-11-22T08:00:00+07:00")
     return to_micros(moment)
-
-
-def _log_to_stderr(level: str) -> None:
-    handler = logging.StreamHandler()
-    handler.addFilter(Redact())
-    form = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    logging.basicConfig(level=level, format=form, handlers=[handler])
-    for talkative in ("httpx", "alembic"):
-        logging.getLogger(talkative).setLevel("WARNING")

@@ -178,6 +178,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR."
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Lines of words, or one JSON object to a line."
+    )
 
     @model_validator(mode="before")
     @classmethod
