@@ -1,7 +1,7 @@
 """One case over the readings of its series, in plain Python, passing over what cannot matter.
 
 A reading out of order (older than what its series already had) changes nothing but in one case:
-where a threshold asks for no duration, has nothing going on and was in force then, it opens an
+where a threshold asks for no duration, has nothing going on and was in force since, it opens an
 alert, and the series' newest reading is then judged again.
 """
 
@@ -124,11 +124,13 @@ class Run:
         at_once = isinstance(self.case.rule.kind, Threshold) and not terms.hold
         if not at_once or not (watch is None or watch.idle):
             return watch, changes
-        if terms.schedule is not None and terms.schedule.closes(sample.measured_at) is None:
-            return watch, changes
+        newest = self._newest_before(int(self.rows[position]), sample.heard_at)
+        if terms.schedule is not None:
+            closes = terms.schedule.closes(sample.measured_at)
+            if closes is None or (newest is not None and newest.measured_at >= closes):
+                return watch, changes
         watch, opened = step(watch, terms, sample)
         changes += opened
-        newest = self._newest_before(int(self.rows[position]), sample.heard_at)
         if watch is None or newest is None:
             return watch, changes
         watch, more = step(watch, terms, newest)

@@ -228,11 +228,13 @@ class Model:
     def _take_old(self, case: Case, reading: Heard, moment: int) -> None:
         """One out of order opens an alert where nothing goes on; then the newest speaks again."""
         plain = case.entry["kind"] == "threshold" and not case.asked.hold
-        begins = case.asked.breached(reading.value) and not case.asked.waits(reading.measured_at)
-        if plain and case.state == "calm" and begins:
+        newest, received = self.newest[reading.device, reading.parameter]
+        again = self._counts(case.entry, newest, received)
+        closes = case.asked.closes(reading.measured_at)
+        in_force = closes > (newest.measured_at if again else reading.measured_at)
+        if plain and case.state == "calm" and case.asked.breached(reading.value) and in_force:
             case.hear(reading.measured_at, moment, reading.value)
-            newest, received = self.newest[reading.device, reading.parameter]
-            if self._counts(case.entry, newest, received):
+            if again:
                 case.hear(newest.measured_at, moment, newest.value)
 
     def _watches(self, entry: Entry, reading: Heard) -> bool:
