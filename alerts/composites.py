@@ -78,7 +78,8 @@ class CompositeJudge:
                 else:
                     held.pop(operand.key, None)
             number = float(_number(case, held))
-            if watch is None or watch.idle or watch.value != number:
+            # What is quiet has the value that it was resolved with.
+            if watch is None or watch.idle or watch.quiet or watch.value != number:
                 at = max([least, *(change.at for _, change in group)])
                 at = at if watch is None or watch.idle else max(at, watch.measured_at)
                 watch, more = step(watch, case.terms, Sample(at, moment, number))

@@ -156,3 +156,14 @@ def test_a_composite_of_a_device_moves_with_it() -> None:
     change(made, 5, moved=moved, units=units)
     (_, fired) = settle(made, columns((0, 6, 85.0))).transitions
     assert (fired.rule, fired.site) == ("both", "pier")
+
+
+def test_a_composite_that_is_kept_quiet_speaks_again_once_nothing_held() -> None:
+    flaps = asked({WARNING: above(0)}, flap_times=2)
+    made = engine(rule("full"), replace(both(), terms=flaps))
+    for minute in range(3):  # the second end is held back
+        told = settle(made, columns((0, minute, 85.0 if minute % 2 == 0 else 50.0)))
+    settle(made, columns((0, 3, 50.0)))
+    act(made, told.transitions[-1].alert, ActionKind.RESOLVE, 4)
+    last = [settle(made, columns((0, minute, 85.0 - 35 * (minute % 2)))) for minute in (6, 7, 8)]
+    assert [(r, at) for s, _, r, at in story(last) if s == "site/lane"] == [("first-breach", 8)]
