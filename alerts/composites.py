@@ -26,6 +26,7 @@ class CompositeJudge:
         self._cases: dict[Key, Case] = {}
         self._held: dict[Case, Held] = {}
         self._renewed: tuple[int, int] | None = None
+        self._lost = False
         self.deepest = max(self._depths.values(), default=0)
 
     def case(self, key: Key, site: str) -> Case | None:
@@ -43,11 +44,11 @@ class CompositeJudge:
                 for composite in self._over(case):
                     self._held.setdefault(composite, {})[case.key] = case.site
 
-    def renew(self, at: int, moment: int) -> None:
-        """Judge all of them at `at` (µs of the clock) and that moment: rules or operands may be
-        others than they were.
+    def renew(self, at: int, moment: int, *, lost: bool = False) -> None:
+        """Judge the new ones at `at` (µs of the clock) and that moment, and all of them where
+        operands were `lost` without a word.
         """
-        self._renewed = at, moment
+        self._renewed, self._lost = (at, moment), lost
 
     def judge(self, depth: int, draft: Draft) -> None:
         """Judge the composites of one depth by what was told of their operands."""
@@ -77,6 +78,8 @@ class CompositeJudge:
                     held[operand.key] = operand.site
                 else:
                     held.pop(operand.key, None)
+            if watch is not None and watch.open and not group and not self._lost:
+                continue  # it is no new one
             number = float(_number(case, held))
             # What is quiet has the value that it was resolved with.
             if watch is None or watch.idle or watch.quiet or watch.value != number:

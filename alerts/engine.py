@@ -146,7 +146,7 @@ class Engine:
             self._hearing = self._hearing.resumed(since, at)
             self._judges.absence.resume(moment, deafness, first=first)
             if self._orphans:
-                self._judges.composites.renew(at, moment)
+                self._judges.composites.renew(at, moment, lost=True)
 
         draft.then.append(listen)
         gone = sorted(self._orphans.items())

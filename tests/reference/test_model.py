@@ -6,5 +6,9 @@ from tests.reference.machine import Both
 
 TestEngineAndModel = Both.TestCase
 TestEngineAndModel.settings = settings(
-    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
 )
