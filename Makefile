@@ -31,7 +31,7 @@ demo: .venv/.runtime .venv/.andaman
 	$(BIN)/andaman demo $(ARGS)
 
 test: setup
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -150,7 +150,7 @@ def devices(site: str, since: str) -> str:
     return f"{DEVICES}  - {{id: bin-1, gateway: gw, site: {site}, since: {since}}}\n{rest}"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(arrivals(), st.data())
 def test_whatever_people_changed_a_replay_tells_the_same(
     messages: list[Message], data: st.DataObject
