@@ -43,14 +43,18 @@ from api.metrics import settle_seconds
 from api.server import ApiContext, SystemStatus, Write, create_app
 from backtesting import Backtests
 from core import configuration, overrides
+from core.access import Role
+from core.alerts import Action, Transition
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
 from core.errors import AndamanError, ConfigError, StartError
 from core.links import Links
-from core.model import MINUTE, Action, Gateway, Message, Role, Settled, Transition, Unit
+from core.messages import Message, Settled
 from core.notices import Channel
 from core.overrides import Effective, Overrides
+from core.registry import Gateway, Unit
 from core.settings import Settings
+from core.times import MINUTE
 from ingest import mqtt_retained, profiles, sources, strangers, units
 from ingest.admission import Admission
 from ingest.broker import BrokerAddress

@@ -13,7 +13,8 @@ from alerts.kinds.missing import Missing
 from alerts.replay import replay, resumption, tick
 from alerts.rules import Rule
 from core.errors import BusyError, RegistryError
-from core.model import Columns, Series
+from core.readings import Columns
+from core.registry import Series
 from ingest.profiles import Profile
 from ingest.registry import Registry
 from ruling import RuleDesk

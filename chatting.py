@@ -13,8 +13,8 @@ from alerts.notify import line
 from alerts.notify.line_api import LineApi, checked_url
 from alerts.notify.line_chat import ChatDesk
 from alerts.outbox import Write
+from core.alerts import Action, Transition
 from core.errors import DeliveryError, StorageError
-from core.model import Action, Transition
 from core.notices import LineMonth
 from serving import keep
 from storage import line_quota

@@ -28,9 +28,11 @@ import demo as demonstration
 import logs
 from alerts.notify.table import NOTIFIERS
 from cli_shared import Data, ask, bytes_of, settings_of, shown, table, told, writing
+from core.access import Role
 from core.errors import StartError
-from core.model import Message, Role, to_micros
+from core.messages import Message
 from core.settings import Settings
+from core.times import to_micros
 from ingest.admission import Admission
 from ingest.explain import Speaker
 from ingest.explain import explain as explain_message

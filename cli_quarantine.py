@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli_shared import Data, ask, bytes_of, shown, table, told
-from core.model import Refusal
+from core.messages import Refusal
 
 commands = typer.Typer(help="What was refused.", no_args_is_help=True)
 

@@ -21,7 +21,8 @@ from alerts.backtest import Label, Report, firings, labels_of, reports
 from cli_reports import table_of
 from cli_told import told
 from core.errors import ConfigError
-from core.model import Flag, from_micros
+from core.readings import Flag
+from core.times import from_micros
 from ingest import sheet
 from ingest.quality.table import objections
 from ingest.sheet import Channel, Layout, Sheet

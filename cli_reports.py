@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from alerts.backtest import Report
-from core.model import SECOND
+from core.times import SECOND
 
 
 def table_of(reports: Sequence[Report]) -> Table:

@@ -15,7 +15,7 @@ from alerts.backtest import Agreement, Report, labels_of
 from cli_reports import table_of
 from cli_shared import Data, ask, bytes_of, told
 from core.errors import ConfigError
-from core.model import SECOND, iso
+from core.times import SECOND, iso
 
 commands = typer.Typer(help="Rules.", no_args_is_help=True)
 

@@ -26,9 +26,10 @@ from rich.text import Text
 
 import app
 from core import configuration
+from core.access import Role
 from core.errors import StartError
-from core.model import Role, to_micros
 from core.settings import Settings
+from core.times import to_micros
 from simulators import friends
 from simulators.chance import Chance
 from simulators.coast import CLOSE, HISTORY, Coast, Plan, coast_of, densely, lively, script

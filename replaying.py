@@ -16,8 +16,11 @@ from alerts import rule_files
 from alerts.engine import Engine
 from alerts.rules import Rule, Selection
 from core import configuration
+from core.alerts import Transition
 from core.configuration import Configuration
-from core.model import BoolColumn, Columns, Flag, IntColumn, Revision, Series, Transition, iso
+from core.readings import BoolColumn, Columns, Flag, IntColumn, Revision
+from core.registry import Series
+from core.times import iso
 from ingest.quality.check import check
 from ingest.quality.settings import QualitySettings
 from ingest.quality.state import State
@@ -156,7 +159,7 @@ def _reading_lines(
 
 
 def _isos(micros: IntColumn) -> list[str]:
-    """`core.model.iso` of a column."""
+    """`core.times.iso` of a column."""
     moments = micros.astype("datetime64[us]")
     whole = moments.astype("datetime64[s]")
     texts: list[str] = np.char.add(np.datetime_as_string(whole, unit="s"), "Z").tolist()

@@ -28,9 +28,9 @@ from alerts.routing import Routes
 from alerts.subscribing import next_digest
 from api.context import Check
 from core.errors import StorageError
-from core.model import DAY, HOUR, MINUTE
 from core.notices import Channel, NoticeReason
 from core.settings import Settings
+from core.times import DAY, HOUR, MINUTE
 from serving import keep
 from storage import deliveries, notices
 from storage.ledger import Ledger

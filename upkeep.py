@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.server import Check, SystemStatus
 from api.sites import state_of
 from core.errors import StorageError
-from core.model import DAY
+from core.times import DAY
 from ingest.mqtt import Listener
 from ingest.worker import Worker
 from storage import bulletin, queries, subscribers

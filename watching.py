@@ -26,7 +26,7 @@ from alerts.operations import (
     SYSTEM_STALL,
 )
 from core.errors import StorageError
-from core.model import DAY, MINUTE, SECOND
+from core.times import DAY, MINUTE, SECOND
 from ingest.mqtt import Listener
 from ingest.worker import Worker
 from storage import schema

@@ -15,7 +15,9 @@ from alerts.cases import Case, Draft, Memory
 from alerts.kinds.missing import Missing, spans
 from alerts.lifecycle import GRACE, Change, Sample, step
 from alerts.rules import Rule
-from core.model import BoolColumn, Columns, IntColumn, Series, Severity, Status, Unit
+from core.alerts import Severity
+from core.readings import BoolColumn, Columns, IntColumn
+from core.registry import Series, Status, Unit
 
 NEVER = np.iinfo(np.int64).max // 2
 GATEWAY = "gateway/{}"

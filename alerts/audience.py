@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from alerts.notify.line_budget import DIGEST_AT, Course, courses
 from alerts.subscribing import Timing, next_digest, wants, ways, when
+from core.alerts import STORM, Severity
 from core.groups import Addressee
-from core.model import STORM, Severity
 from core.notices import Channel, NoticeReason, Recipient, Told
 from core.subscribers import Subscriber
 from storage import line_quota, rerouting, subscribers

@@ -8,8 +8,9 @@ from datetime import datetime
 from statistics import median
 from typing import Any, NamedTuple
 
+from core.alerts import State, Transition
 from core.errors import ConfigError
-from core.model import DAY, State, Transition, to_micros
+from core.times import DAY, to_micros
 
 WEEK = 7 * DAY
 

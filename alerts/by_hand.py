@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from alerts.lifecycle import Change, Step, Watch
 from alerts.rules import Terms
-from core.model import Action, ActionKind, Reason, State, iso
+from core.alerts import Action, ActionKind, Reason, State
+from core.times import iso
 
 REASONS: Mapping[ActionKind, Reason] = {
     ActionKind.ACKNOWLEDGE: Reason.ACKNOWLEDGED,

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from alerts.lifecycle import Change, Watch, elapse
 from alerts.rules import Rule, Terms
-from core.model import Mark, Reason, Severity, State, Transition
+from core.alerts import Mark, Reason, Severity, State, Transition
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from alerts.cases import Case, Draft, Key, Memory, Told
 from alerts.kinds.composite import Composite, holding
 from alerts.lifecycle import Change, Sample, elapse, step
 from alerts.rules import Rule
-from core.model import STORM, State
+from core.alerts import STORM, State
 
 Held = dict[Key, str]  # the alerts of operands that fire, with their sites
 

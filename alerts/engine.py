@@ -33,18 +33,9 @@ from alerts.lifecycle import Watch, next_due
 from alerts.operations import DEVICE_CLOCK, GATEWAY_GAP
 from alerts.rules import Rule
 from alerts.timers import Timers
-from core.model import (
-    STORM,
-    Action,
-    Columns,
-    Outcome,
-    Reason,
-    Series,
-    Status,
-    Transition,
-    Unit,
-    no_columns,
-)
+from core.alerts import STORM, Action, Outcome, Reason, Transition
+from core.readings import Columns, no_columns
+from core.registry import Series, Status, Unit
 
 Latest: TypeAlias = Sequence[tuple[int, int, int, float, int]]
 Finally: TypeAlias = Callable[[Draft, int], None]

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from core.alerts import Mark, Reason, Severity, State, Transition
 from core.configuration import Duration, Id, Located, Strict, read
 from core.errors import ConfigError
-from core.model import Mark, Reason, Severity, State, Transition
 from core.muting import Escalation
 
 SeverityName = Literal["info", "warning", "critical"]

@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 from alerts.phrases import PHRASES
 from alerts.speaking import Speaker, number
 from alerts.standards import Limit
+from core.alerts import STORM, Severity, State
 from core.languages import LANGUAGES, Language
-from core.model import SECOND, STORM, Flag, Severity, State
+from core.readings import Flag
 from core.surroundings import Names, Nearby, Reading, Surroundings
+from core.times import SECOND
 
 _DIRECT = ("", "threshold")  # kinds that judge the value itself
 _SIDED = ("device-clock",)  # kinds with words of their own for above and below

@@ -20,11 +20,12 @@ from alerts.maintenance import WindowEntry
 from alerts.muting import Relations, Standing, by_site, mutes
 from alerts.personal import empty_digests
 from alerts.planning import Recorded, Telephone, plan
+from core.alerts import Mark, Reason, Severity, State, Transition
 from core.errors import StorageError
 from core.groups import Planned
-from core.model import MINUTE, Mark, Reason, Severity, State, Transition
 from core.muting import Consequences, Escalation, Labels, Mute
 from core.notices import Told
+from core.times import MINUTE
 from storage import escalations, labels, maintenance, notices, notify_groups, silences
 from storage.escalations import Overdue
 from storage.labels import Places

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from alerts.routing import Route, Routes, label
+from core.alerts import Mark, Reason, Severity, State
 from core.groups import Group, Member
-from core.model import MINUTE, Mark, Reason, Severity, State
 from core.muting import Labels
 from core.notices import NoticeReason, Told
+from core.times import MINUTE
 
 AGAIN = MINUTE  # what is held back is looked at so often
 MANY = 20  # a message of more alerts is followed by no other for the group_interval

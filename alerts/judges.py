@@ -9,7 +9,8 @@ from alerts.operations import OPERATIONS, OperationsJudge
 from alerts.rules import Rule
 from alerts.series import SeriesJudge
 from alerts.storms import Storms
-from core.model import Reason, Series, Unit
+from core.alerts import Reason
+from core.registry import Series, Unit
 
 
 class Judges:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from core.model import Severity
+from core.alerts import Severity
 
 
 class Span(NamedTuple):

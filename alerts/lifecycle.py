@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from alerts.rules import Terms
-from core.model import SECOND, Mark, Reason, Severity, State, iso
+from core.alerts import Mark, Reason, Severity, State
+from core.times import SECOND, iso
 
 # How long a timer waits for a reading that is on its way, so that the network's jitter decides
 # nothing: a reading at the very end of a duration is heard before the timer speaks.

@@ -18,8 +18,8 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from alerts import matchers
 from core.configuration import Id, Located, Strict, read
 from core.errors import ConfigError
-from core.model import from_micros, to_micros
 from core.muting import Labels
+from core.times import from_micros, to_micros
 
 DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[DayName, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from alerts.patterns import Pattern
-from core.model import Severity
+from core.alerts import Severity
 from core.muting import Labels
 
 LABELS = ("device", "district", "kind", "rule", "severity", "site")

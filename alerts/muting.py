@@ -14,7 +14,7 @@ from alerts import maintenance, matchers
 from alerts.kinds.missing import Missing
 from alerts.maintenance import WindowEntry
 from alerts.rules import Rule
-from core.model import Severity
+from core.alerts import Severity
 from core.muting import Labels, Mute, MuteKind, Silence
 
 

@@ -12,7 +12,7 @@ from alerts.kinds.threshold import Threshold
 from alerts.levels import Levels, Span
 from alerts.lifecycle import Sample, step
 from alerts.rules import Rule, Terms
-from core.model import STORM, Severity
+from core.alerts import STORM, Severity
 
 DEVICE_CLOCK = "device-clock"
 GATEWAY_GAP = "gateway-gap"

@@ -19,9 +19,9 @@ from sqlalchemy import Connection, Engine
 from alerts.fallback import NO_OTHER_WAY, Fallback
 from alerts.notify.table import Notifier
 from core.errors import Blame, DeliveryError, StorageError
-from core.model import HOUR, MINUTE, SECOND
 from core.notices import Channel, Parcel, Sent
 from core.subscribers import without_addresses
+from core.times import HOUR, MINUTE, SECOND
 from storage import outbox as table
 from storage.digests import Bounds, collapse
 from storage.ledger import Ledger

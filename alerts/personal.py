@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 from alerts.planning import without_alerts
 from alerts.subscribing import last_digest, ways
 from core.groups import Addressee, PlannedNotice
-from core.model import HOUR
 from core.notices import Channel, NoticeReason, Recipient
 from core.subscribers import Contact, Subscriber
+from core.times import HOUR
 from storage import subscribers
 
 

@@ -15,9 +15,9 @@ from alerts.audience import Audience
 from alerts.explanation import RuleFacts
 from alerts.grouping import Groups, Happened, Telling, keys, take_in, tell
 from alerts.routing import Receiver, Routes
+from core.alerts import Reason, Severity, State, Transition
 from core.catalogue import CATALOGUE
 from core.groups import Addressee, Group, Member, Planned, PlannedNotice, PlannedParcel
-from core.model import Reason, Severity, State, Transition
 from core.muting import Labels
 from core.notices import Channel, Notice, NoticeReason, Recipient, Told
 from core.surroundings import Names, Reading

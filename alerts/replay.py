@@ -14,18 +14,9 @@ import numpy as np
 
 from alerts.engine import Engine
 from alerts.rules import Rule
-from core.model import (
-    Action,
-    BoolColumn,
-    Columns,
-    IntColumn,
-    Outcome,
-    Series,
-    Status,
-    Transition,
-    Unit,
-    no_columns,
-)
+from core.alerts import Action, Outcome, Transition
+from core.readings import BoolColumn, Columns, IntColumn, no_columns
+from core.registry import Series, Status, Unit
 
 
 class Moment(NamedTuple):

@@ -20,12 +20,13 @@ from alerts.notify.addresses import is_address
 from alerts.rule_entries import WhenEntry
 from alerts.rule_meaning import schedule
 from alerts.schedules import Schedule
+from core.alerts import Severity
 from core.configuration import Duration, Id, Located, Place, Strict, read
 from core.errors import ConfigError
 from core.languages import Language
-from core.model import HOUR, MINUTE, SECOND, Severity
 from core.muting import Labels
 from core.notices import Channel, Recipient
+from core.times import HOUR, MINUTE, SECOND
 
 GROUP_WAIT, GROUP_INTERVAL, REPEAT_INTERVAL = 30 * SECOND, 5 * MINUTE, 4 * HOUR
 Wait = Annotated[Duration, Field(ge=0)]

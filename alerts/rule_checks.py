@@ -18,7 +18,7 @@ from alerts.rule_meaning import (
 )
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration, Located, Place
-from core.model import DAY
+from core.times import DAY
 
 WRONG_WAY = "the first level must not be above the second"
 LONGEST = 30 * DAY  # readings older than that are not taken, so nothing lasts longer for a rule

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from core.alerts import Severity
 from core.configuration import Duration, Id, Name, Strict
-from core.model import HOUR, Flag, Severity
+from core.readings import Flag
+from core.times import HOUR
 
 SEVERITIES: Mapping[str, Severity] = {severity.label: severity for severity in sorted(Severity)}
 FLAGS: Mapping[str, Flag] = {flag.name.lower().replace("_", "-"): flag for flag in Flag}

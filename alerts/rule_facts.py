@@ -7,7 +7,7 @@ from alerts.kinds.rate import Rate
 from alerts.operations import OPERATIONS
 from alerts.rules import Rule
 from alerts.standards import Limit
-from core.model import MINUTE
+from core.times import MINUTE
 
 
 def rule_facts(rules: Sequence[Rule], limits: Mapping[str, Limit]) -> Mapping[str, RuleFacts]:

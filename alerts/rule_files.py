@@ -28,7 +28,7 @@ from alerts.rule_meaning import (
 from alerts.rules import Kind, Rule, Selection, Terms
 from core.configuration import UTC_ZONE, Configuration, Located, read
 from core.errors import ConfigError
-from core.model import HOUR, MINUTE
+from core.times import HOUR, MINUTE
 
 FOLDER = "rules"
 

@@ -17,7 +17,7 @@ from alerts.rule_entries import (
 )
 from alerts.schedules import ALL_DAY, Day, Schedule
 from alerts.standards import Limit
-from core.model import Severity
+from core.alerts import Severity
 
 Limits = Mapping[str, Limit]
 Written = TypeVar("Written", bound=TermsEntry)

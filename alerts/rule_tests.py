@@ -19,23 +19,13 @@ from alerts.engine import Engine
 from alerts.kinds.composite import Composite
 from alerts.rule_entries import SEVERITIES, SeverityName
 from alerts.rules import Rule
+from core.alerts import Reason, State, Transition
 from core.catalogue import CATALOGUE
 from core.configuration import Duration, Id, Located, Moment, Strict, read
 from core.errors import ConfigError
-from core.model import (
-    DAY,
-    HOUR,
-    MINUTE,
-    SECOND,
-    Columns,
-    Flag,
-    Reason,
-    Series,
-    State,
-    Status,
-    Transition,
-    Unit,
-)
+from core.readings import Columns, Flag
+from core.registry import Series, Status, Unit
+from core.times import DAY, HOUR, MINUTE, SECOND
 
 NOON = 1_795_323_600_000_000  # 2026-11-22T12:00+07:00
 MOST = 10_000  # values of one series

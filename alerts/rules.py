@@ -11,7 +11,9 @@ from alerts.kinds.rate import Rate
 from alerts.kinds.threshold import Threshold
 from alerts.levels import Levels
 from alerts.schedules import Schedule
-from core.model import HOUR, MINUTE, Flag, Series
+from core.readings import Flag
+from core.registry import Series
+from core.times import HOUR, MINUTE
 
 Kind = Composite | Count | Missing | Rate | Threshold
 

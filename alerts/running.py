@@ -16,7 +16,8 @@ from alerts.kinds.count import Breaches, Count, observe
 from alerts.kinds.threshold import Threshold
 from alerts.lifecycle import Change, Sample, Step, Watch, elapse, step
 from alerts.rules import Terms
-from core.model import BoolColumn, Columns, Flag, FloatColumn, IntColumn, State
+from core.alerts import State
+from core.readings import BoolColumn, Columns, Flag, FloatColumn, IntColumn
 
 Flags = NDArray[np.uint8] | IntColumn
 

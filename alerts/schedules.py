@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from holidays import country_holidays
 from holidays.holiday_base import HolidayBase
 
-from core.model import DAY, from_micros, to_micros
+from core.times import DAY, from_micros, to_micros
 
 ALL_DAY = ((time(0), time(0)),)
 LONGEST = 800  # days that a search goes ahead: whoever is open so long is always open

@@ -18,7 +18,8 @@ from alerts.kinds.threshold import Threshold
 from alerts.levels import Span
 from alerts.rules import Rule
 from alerts.running import Newest, Run
-from core.model import BoolColumn, Columns, FloatColumn, IntColumn, Series
+from core.readings import BoolColumn, Columns, FloatColumn, IntColumn
+from core.registry import Series
 
 SeriesKind = Threshold | Rate | Count
 Place = tuple[int, int]  # series, slot: the slot-th of the cases of this series

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from alerts.phrases import PHRASES, Phrase
+from core.alerts import Severity
 from core.languages import Language
-from core.model import DAY, HOUR, MINUTE, SECOND, Severity, from_micros
 from core.surroundings import Names
+from core.times import DAY, HOUR, MINUTE, SECOND, from_micros
 
 _UNITS = {
     "1": "",

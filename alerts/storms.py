@@ -11,7 +11,7 @@ from alerts.cases import Case, Draft, Memory, Told
 from alerts.levels import Levels, Span
 from alerts.lifecycle import Change, Watch, elapse
 from alerts.rules import Rule, Terms
-from core.model import STORM, Mark, Reason, Severity, State
+from core.alerts import STORM, Mark, Reason, Severity, State
 
 _NONE = Span(0.0, 0.0)  # nothing but the last folded alert ends a storm; silence says nothing
 _TERMS = Terms(levels=Levels(spans=dict.fromkeys(Severity, _NONE), clear=_NONE))

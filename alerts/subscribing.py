@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from alerts.schedules import Schedule, day_of, moment_of
-from core.model import STORM, Severity
+from core.alerts import STORM, Severity
 from core.notices import Channel, NoticeReason, Told
 from core.subscribers import (
     Contact,

@@ -16,7 +16,8 @@ from api.auth import Caller
 from api.context import ApiContext, Context, patiently
 from api.problems import ApiError, bad_parameter
 from api.shapes import Asked, AskedDuration, AskedTime, Id, example
-from core.model import DAY, Action, ActionKind, State
+from core.alerts import Action, ActionKind, State
+from core.times import DAY
 from storage import queries
 
 router = APIRouter(tags=["Alerts"])

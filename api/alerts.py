@@ -31,7 +31,8 @@ from api.shapes import (
     example,
     position_of,
 )
-from core.model import Mark, Severity, State, device_and_parameter, iso
+from core.alerts import Mark, Severity, State, device_and_parameter
+from core.times import iso
 from storage import labels, queries
 from storage.labels import Places
 from storage.queries import AlertFilter, AlertRow, TransitionRow

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.context import Context
 from api.shapes import Answer, AskedPage, Page, Time, cut, example, position_of
-from core.model import iso
+from core.times import iso
 from storage import audit, queries
 
 router = APIRouter(tags=["Keys"])

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.context import ApiContext
 from api.problems import ApiError, answer
-from core.model import Role
+from core.access import Role
 from storage import queries
 
 

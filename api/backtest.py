@@ -10,7 +10,7 @@ from api.context import Context
 from api.problems import ApiError, bad_parameter
 from api.shapes import MOST, Answer, Asked, AskedMoment, Time, example
 from core.errors import BusyError, RegistryError
-from core.model import DAY, SECOND, iso
+from core.times import DAY, SECOND, iso
 
 router = APIRouter(tags=["Rules"])
 

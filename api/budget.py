@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address
 from starlette.requests import Request
 
 from api.problems import ApiError
-from core.model import DAY, HOUR, MINUTE, SECOND
+from core.times import DAY, HOUR, MINUTE, SECOND
 
 _MOST_NAMES = 10_000  # beyond so many at once the longest silent are forgotten
 

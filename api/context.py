@@ -18,12 +18,15 @@ from alerts.notify.line_chat import ChatDesk
 from alerts.planning import Telephone
 from alerts.rule_book import Book
 from api.problems import RETRY_SECONDS, ApiError
+from core.access import Denied, Throttle
+from core.alerts import Action, Transition
 from core.catalogue import Parameter
 from core.configuration import UTC_ZONE
 from core.errors import RegistryError
 from core.links import Links
-from core.model import Action, Clock, Denied, Settled, Throttle, Traits, Transition
+from core.messages import Settled
 from core.notices import Channel
+from core.registry import Clock, Traits
 from storage.forwarder import ForwarderHealth
 from storage.history import History
 from storage.labels import Places

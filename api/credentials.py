@@ -11,7 +11,7 @@ from api.context import ApiContext, Context, patiently
 from api.problems import ApiError, bad_parameter
 from api.shapes import Answer, Asked, example
 from core.errors import BrokerError
-from core.model import GATEWAY_PATTERN, Gateway
+from core.registry import GATEWAY_PATTERN, Gateway
 from storage import credentials
 from storage.credentials import credential_of, new_secret
 

@@ -9,7 +9,8 @@ from pydantic import Field
 from api.context import ApiContext, Context
 from api.problems import bad_parameter
 from api.shapes import Answer, AskedLongPage, Id, Page, cursor_of, example, position_of
-from core.model import SECOND, Flag, from_micros, to_micros
+from core.readings import Flag
+from core.times import SECOND, from_micros, to_micros
 from storage import daily, queries
 from storage.daily import Day, DeviceDays
 

@@ -10,9 +10,9 @@ from api.context import ApiContext, Context, patiently
 from api.notices import NoticeReasonName
 from api.problems import ApiError
 from api.shapes import Answer, AskedPage, Id, Page, SeverityName, Time, cut, example, position_of
-from core.model import SECOND, iso
 from core.notices import Channel
 from core.subscribers import masked
+from core.times import SECOND, iso
 from storage import deliveries, outbox, queries
 from storage.changes import note
 from storage.deliveries import DeliveryFilter, DeliveryRow

@@ -21,8 +21,9 @@ from api.shapes import (
     example,
     position_of,
 )
-from core import model
-from core.model import GATEWAY_PATTERN, Clock, Placement, iso
+from core import registry as nouns
+from core.registry import GATEWAY_PATTERN, Clock, Placement
+from core.times import iso
 from storage import queries, registry
 from storage.queries import DeviceRow
 
@@ -170,7 +171,7 @@ async def add_device(context: Context, asked: AskedDevice, request: Request) -> 
     """Add a device; its readings are taken at once, and after a restart."""
     by, at = request.state.caller.key, context.clock()
     stood = Placement(at if asked.since is None else asked.since, asked.site)
-    made = model.Device(
+    made = nouns.Device(
         **asked.model_dump(exclude={"site", "since"}),
         placements=(stood,),
     )

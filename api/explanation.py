@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from alerts.explanation import Facts, RuleFacts, explain
 from api.context import ApiContext
 from api.shapes import Answer, Names, SeverityName, Time, example
-from core.model import HOUR, State, device_and_parameter, iso
+from core.alerts import State, device_and_parameter
 from core.surroundings import Nearby, Reading, Surroundings
+from core.times import HOUR, iso
 from storage import surroundings
 from storage.queries import AlertRow
 

@@ -21,7 +21,8 @@ from api.shapes import (
     position_of,
 )
 from core.annotations import Annotation
-from core.model import Flag, iso
+from core.readings import Flag
+from core.times import iso
 from storage import annotations, queries
 from storage.annotations import AnnotationRow
 

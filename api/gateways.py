@@ -8,7 +8,10 @@ from pydantic import Field
 
 from api.context import Context
 from api.shapes import Answer, AskedLongPage, Names, Page, Time, cut, example, position_of
-from core.model import SECOND, Denied, Range, Status, Throttle, iso
+from core.access import Denied, Throttle
+from core.messages import Range
+from core.registry import Status
+from core.times import SECOND, iso
 from storage import gateways as stored
 from storage import queries
 

@@ -26,7 +26,8 @@ from api.shapes import (
     position_of,
 )
 from api.sheets import RESPONSES, Cell, sheet
-from core.model import Severity, device_and_parameter, iso
+from core.alerts import Severity, device_and_parameter
+from core.times import iso
 from storage import queries
 from storage.queries import AlertRow
 from storage.transition_history import HistoryFilter, HistoryRow, history

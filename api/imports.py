@@ -15,10 +15,11 @@ from api.problems import invalid
 from api.shapes import Answer, Asked, example
 from api.sheets import RESPONSES, Cell, sheet
 from api.uploads import Line, read
-from core import model
+from core import registry as nouns
 from core.configuration import Configuration, SiteFacts
 from core.errors import RegistryError
-from core.model import Placement, iso
+from core.registry import Placement
+from core.times import iso
 from storage import queries, registry
 
 SITE_COLUMNS = ("id", "kind", "name_en", "name_th", "latitude", "longitude", "district")
@@ -169,7 +170,7 @@ def _take_site(connection: Connection, cells: Mapping[str, str], *, by: str, at:
     plain = {name: cell for name, cell in cells.items() if not name.startswith("name_")}
     name = {"en": cells["name_en"], "th": cells["name_th"]}
     facts = SiteFacts.model_validate_strings(plain | {"name": name})
-    site = model.Site(**facts.model_dump())
+    site = nouns.Site(**facts.model_dump())
     if not registry.has_site(connection, site.id):
         registry.add_site(connection, site, by=by, at=at)
         return "added"
@@ -185,7 +186,7 @@ def _take_device(connection: Connection, cells: Mapping[str, str], *, by: str, a
     since = asked.since if asked.since is not None else at
     if stands is None:
         facts = asked.model_dump(exclude={"site", "since"})
-        made = model.Device(**facts, placements=(Placement(since, asked.site),))
+        made = nouns.Device(**facts, placements=(Placement(since, asked.site),))
         registry.add_device(connection, made, by=by, at=at)
         return "added"
     wanted = {name: given[name] for name in _OF_DEVICE if name in given}

@@ -10,7 +10,8 @@ from api.auth import new_key
 from api.context import Context, patiently
 from api.problems import ApiError
 from api.shapes import Answer, Asked, AskedPage, Id, Page, Time, cut, example, position_of
-from core.model import Role, iso
+from core.access import Role
+from core.times import iso
 from storage import queries
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.context import ApiContext, Context
 from api.shapes import Answer, AskedLongPage, Id, Page, Time, cut, example, position_of
-from core.model import iso
+from core.times import iso
 from storage import queries
 from storage.queries import LatestFilter, LatestRow
 

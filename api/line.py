@@ -10,7 +10,7 @@ from alerts.notify.line_chat import ForgedError
 from api.context import Context, patiently
 from api.problems import ApiError
 from api.shapes import Answer, Time, example
-from core.model import iso
+from core.times import iso
 from storage import line_quota, queries
 
 router = APIRouter(prefix="/line", tags=["LINE"])

@@ -22,8 +22,8 @@ from api.shapes import (
     position_of,
 )
 from api.silences import HELD, HeldTransition, told
-from core.model import iso
 from core.muting import Mute, MuteKind
+from core.times import iso
 from storage import held_back, labels, maintenance, queries
 from storage.maintenance import WindowRow
 

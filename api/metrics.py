@@ -13,8 +13,12 @@ from alerts.notify.line_chat import Taken
 from api.context import ApiContext, SystemStatus
 from api.gateways import missing
 from api.stats import by_reason
-from core.model import SECOND, Clock, Denied, Refusal, Severity, State, Status, Throttle
+from core.access import Denied, Throttle
+from core.alerts import Severity, State
+from core.messages import Refusal
 from core.notices import Channel, LineMonth
+from core.registry import Clock, Status
+from core.times import SECOND
 from storage import deliveries, gateways, line_quota, queries
 from storage.deliveries import Waiting
 from storage.forwarder import ForwarderState

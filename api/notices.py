@@ -26,8 +26,8 @@ from api.shapes import (
     position_of,
 )
 from core.languages import LANGUAGES, Language
-from core.model import iso
 from core.notices import Notice
+from core.times import iso
 from storage import deliveries, queries
 from storage.deliveries import NoticeRow
 

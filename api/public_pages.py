@@ -9,8 +9,8 @@ from html import escape
 from typing import NamedTuple
 
 from api.public_words import words
+from core.alerts import Severity
 from core.languages import LANGUAGES, Language
-from core.model import Severity
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "

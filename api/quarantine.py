@@ -25,7 +25,8 @@ from api.shapes import (
     example,
     position_of,
 )
-from core.model import Refusal, Settled, iso
+from core.messages import Refusal, Settled
+from core.times import iso
 from storage import quarantine, queries
 from storage.quarantine import Entry, EntryFilter, Held
 

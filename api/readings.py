@@ -17,7 +17,9 @@ from api.auth import Caller, Standing
 from api.context import ApiContext, Context, patiently
 from api.problems import ApiError, bad_parameter
 from api.shapes import Answer, Asked, example
-from core.model import GATEWAY_PATTERN, ID_PATTERN, SECOND, Settled
+from core.messages import Settled
+from core.registry import GATEWAY_PATTERN, ID_PATTERN
+from core.times import SECOND
 
 router = APIRouter(tags=["Readings"])
 

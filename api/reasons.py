@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from core.model import Refusal
+from core.messages import Refusal
 
 WORDS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.CONFLICT: (

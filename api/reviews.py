@@ -22,7 +22,8 @@ from api.shapes import (
     example,
     position_of,
 )
-from core.model import DAY, Cause, iso
+from core.readings import Cause
+from core.times import DAY, iso
 from storage import queries, reviews
 from storage.reviews import ReviewRow
 

@@ -13,7 +13,7 @@ from api.context import ApiContext, Context, patiently
 from api.problems import ApiError
 from api.shapes import MOST, Answer, Asked, Id, Names, Page, Time, example
 from core.errors import ConfigError, RegistryError
-from core.model import iso
+from core.times import iso
 from storage import queries, rules
 from storage.rules import OwnRule
 

@@ -22,7 +22,9 @@ from api.shapes import (
     position_of,
 )
 from core.configuration import micros
-from core.model import DAY, Flag, Placement, Series, iso
+from core.readings import Flag
+from core.registry import Placement, Series
+from core.times import DAY, iso
 from storage import queries, registry
 
 DEFAULT_RANGE = DAY

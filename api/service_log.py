@@ -21,7 +21,7 @@ from api.shapes import (
     position_of,
 )
 from core.annotations import Service, Work
-from core.model import iso
+from core.times import iso
 from storage import queries, service_log
 from storage.service_log import ServiceRow
 

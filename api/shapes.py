@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from api.problems import bad_parameter
 from core.configuration import micros
-from core.model import ID_PATTERN, to_micros
+from core.registry import ID_PATTERN
+from core.times import to_micros
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")

@@ -23,8 +23,8 @@ from api.shapes import (
     example,
     position_of,
 )
-from core.model import DAY, iso
 from core.muting import Mute, MuteKind, Silence
+from core.times import DAY, iso
 from storage import held_back, queries, silences
 from storage.held_back import HeldBack
 from storage.silences import SilenceRow

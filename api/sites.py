@@ -19,9 +19,9 @@ from api.shapes import (
     example,
     position_of,
 )
-from core import model
+from core import registry as nouns
 from core.configuration import Name, SiteFacts
-from core.model import HOUR, iso
+from core.times import HOUR, iso
 from storage import queries, registry
 from storage.queries import SiteRow
 
@@ -121,7 +121,7 @@ def get_site(context: Context, site: Id) -> Site:
 async def add_site(context: Context, asked: AskedSite, request: Request) -> Site:
     """Add a site; it is there at once, and after a restart."""
     by, at = request.state.caller.key, context.clock()
-    made = model.Site(**asked.model_dump())
+    made = nouns.Site(**asked.model_dump())
     await enrolled(context, lambda connection: registry.add_site(connection, made, by=by, at=at))
     return get_site(context, asked.id)
 

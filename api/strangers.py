@@ -23,8 +23,9 @@ from api.shapes import (
     example,
     position_of,
 )
-from core import model
-from core.model import ID_PATTERN, Placement, iso
+from core import registry as nouns
+from core.registry import ID_PATTERN, Placement
+from core.times import iso
 from storage import queries, registry, strangers
 from storage.strangers import Stranger
 
@@ -138,12 +139,12 @@ async def approve_device(context: Context, asked: AskedApproval, request: Reques
     return Approved(device=device_of(context, made.id), replayed=replayed)
 
 
-def _device(asked: AskedApproval, first_seen: int) -> model.Device:
+def _device(asked: AskedApproval, first_seen: int) -> nouns.Device:
     if asked.id is None and not re.fullmatch(ID_PATTERN, asked.device):
         raise bad_parameter("id", f"is due, since its name does not match {ID_PATTERN}")
     identifier = asked.id or asked.device
     since = first_seen if asked.since is None else asked.since
-    return model.Device(
+    return nouns.Device(
         id=identifier,
         gateway=asked.gateway,
         placements=(Placement(since, asked.site),),

@@ -11,8 +11,8 @@ from api.deliveries import Delivery
 from api.shapes import Answer, Asked, AskedPage, Id, Page, SeverityName, Time, example
 from api.wishes import WISHES, FirstName, ScopeName, Subscriptions
 from core.languages import Language
-from core.model import iso
 from core.subscribers import Consent, Subscriber, Subscription
+from core.times import iso
 from storage import subscribers
 
 StateName = Literal["unconfirmed", "active", "stopped", "blocked", "bounced"]

@@ -35,9 +35,9 @@ from api.subscriber_shapes import (
 from api.wishes import AskedChange, AskedSubscriber, check_targets
 from core.errors import RegistryError
 from core.groups import Planned
-from core.model import iso
 from core.notices import Channel, NoticeReason
 from core.subscribers import Consent, ConsentWay, Subscriber, masked
+from core.times import iso
 from storage import audit, deliveries, joining, labels, notices, queries, subscribers
 from storage.changes import note
 from storage.deliveries import DeliveryFilter

@@ -16,9 +16,9 @@ from pydantic import (
 )
 
 from api.shapes import Asked, AskedTime, SeverityName, example
+from core.alerts import Severity
 from core.errors import RegistryError
 from core.languages import Language
-from core.model import Severity
 from core.notices import Channel
 from core.subscribers import (
     Contact,

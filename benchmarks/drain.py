@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks import load, servers
 from benchmarks.servers import Child
-from core.model import SECOND
+from core.times import SECOND
 from tests.influxd import InfluxServer, running_influxd
 from tests.mosquitto import Mosquitto, running_mosquitto
 

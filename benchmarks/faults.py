@@ -11,7 +11,8 @@ from types import MappingProxyType
 import numpy as np
 
 from core.catalogue import CATALOGUE
-from core.model import HOUR, FloatColumn, IntColumn
+from core.readings import FloatColumn, IntColumn
+from core.times import HOUR
 
 EPISODES = 40  # of one kind in one series, if there is room
 APART = 48 * HOUR  # between the end of one and the start of the next

@@ -12,7 +12,7 @@ from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.catalogue import CATALOGUE
-from core.model import SECOND, iso
+from core.times import SECOND, iso
 
 GATEWAY = "gw-load"
 TOPIC = f"andaman/v1/{GATEWAY}/up/readings"

@@ -17,8 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from core.catalogue import CATALOGUE
-from core.model import MINUTE, SECOND, Columns, FloatColumn, IntColumn, Series, Site
 from core.quality import Climate, Limits
+from core.readings import Columns, FloatColumn, IntColumn
+from core.registry import Series, Site
+from core.times import MINUTE, SECOND
 from ingest.quality.check import check
 from ingest.quality.places import Places
 from ingest.quality.settings import QualitySettings

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.faults import FAULTS, Episode, Track, stuck_runs, with_faults
-from core.model import BoolColumn, Flag, FloatColumn
+from core.readings import BoolColumn, Flag, FloatColumn
 from ingest import sheet
 from ingest.sheet import Channel, Layout, Sheet
 from replaying import replay

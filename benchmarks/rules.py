@@ -19,8 +19,11 @@ from alerts.kinds.rate import Rate
 from alerts.kinds.threshold import Threshold
 from alerts.levels import Levels, above, below
 from alerts.rules import Kind, Rule, Terms
+from core.alerts import Severity
 from core.catalogue import CATALOGUE
-from core.model import DAY, HOUR, MINUTE, SECOND, Columns, Flag, Series, Severity, Unit
+from core.readings import Columns, Flag
+from core.registry import Series, Unit
+from core.times import DAY, HOUR, MINUTE, SECOND
 from ingest.quality.check import check
 from ingest.quality.settings import QualitySettings
 from ingest.quality.state import State

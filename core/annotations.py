@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from core.model import Cause, Flag
+from core.readings import Cause, Flag
 
 
 class Work(StrEnum):

@@ -23,20 +23,8 @@ from pydantic import (
 )
 
 from core.errors import ConfigError
-from core.model import (
-    DAY,
-    GATEWAY_PATTERN,
-    HOUR,
-    ID_PATTERN,
-    MINUTE,
-    SECOND,
-    AutoApprove,
-    Device,
-    Gateway,
-    Placement,
-    Site,
-    to_micros,
-)
+from core.registry import GATEWAY_PATTERN, ID_PATTERN, AutoApprove, Device, Gateway, Placement, Site
+from core.times import DAY, HOUR, MINUTE, SECOND, to_micros
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 GatewayId = Annotated[str, Field(pattern=GATEWAY_PATTERN)]

@@ -14,7 +14,7 @@ AndamanError
 from collections.abc import Sequence
 from enum import Enum
 
-from core.model import Refusal
+from core.messages import Refusal
 
 
 class AndamanError(Exception):

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from core.alerts import Severity
 from core.languages import Language
-from core.model import Severity
 from core.notices import Channel, Notice, NoticeReason, Recipient, Told
 
 

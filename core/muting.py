@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from core.alerts import Severity
 from core.groups import Planned
-from core.model import Severity
 
 
 class MuteKind(StrEnum):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from core.alerts import Reason, Severity, State
 from core.languages import Language
-from core.model import Reason, Severity, State
 from core.surroundings import Names, Reading
 
 

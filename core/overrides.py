@@ -15,8 +15,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from core.catalogue import CATALOGUE
 from core.configuration import Located, Place, SiteEntry, SitesFile, Strict, micros, read
 from core.errors import ConfigError
-from core.model import SECOND
 from core.quality import Climate, Limits, Span
+from core.times import SECOND
 
 FROM_CATALOGUE = "catalogue"
 FIELDS = tuple(field.name for field in fields(Limits))

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model import Flag
+from core.readings import Flag
 
 Span: TypeAlias = tuple[float, float]
 Codes: TypeAlias = NDArray[np.uint32]

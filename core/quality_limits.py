@@ -15,8 +15,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from core.model import HOUR, SECOND
 from core.quality import Limits, Span
+from core.times import HOUR, SECOND
 
 # What loggers write in place of a reading. The first is a float32 of -99999.992.
 SENTINELS = (-99999.992, -100000.0, -99999.0, -9999.0, -999.0, -9999.9, -999.9)

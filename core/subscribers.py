@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import time
 from enum import StrEnum
 
+from core.alerts import Severity
 from core.languages import Language
-from core.model import Severity
 from core.notices import Channel
 
 CONSENT_TEXT = "2026-11-22"  # the version of docs/privacy.md that is agreed to

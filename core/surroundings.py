@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from core.alerts import Severity
 from core.annotations import Work
-from core.model import Severity
 
 Names = Mapping[str, str]  # by language, en and th
 

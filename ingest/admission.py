@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from core.model import DAY, ID_PATTERN, Device, Gateway, Placement
+from core.registry import ID_PATTERN, Device, Gateway, Placement
+from core.times import DAY
 
 Begun = Callable[[int], tuple[Mapping[str, int], Mapping[str, int]]]
 

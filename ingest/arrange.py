@@ -9,7 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.model import DAY, MINUTE, Columns, IntColumn, Refusal
+from core.messages import Refusal
+from core.readings import Columns, IntColumn
+from core.times import DAY, MINUTE
 from ingest.gather import Gathered
 from ingest.sources import MAX_AGE, MAX_AHEAD
 

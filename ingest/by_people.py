@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from core.model import Action, Transition
+from core.alerts import Action, Transition
 from ingest.pipeline import NOTHING_CHECKED, Pipeline
 from ingest.review import remembered
 from storage.annotations import said

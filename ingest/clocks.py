@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from core.model import MINUTE, SECOND, Clock, FloatColumn, IntColumn, Series
+from core.readings import FloatColumn, IntColumn
+from core.registry import Clock, Series
+from core.times import MINUTE, SECOND
 from ingest.gather import Rows
 
 KEPT = 15  # minutes with a reading, of each device

@@ -3,7 +3,7 @@
 import msgspec
 
 from core.errors import DecodeError
-from core.model import Message, Refusal
+from core.messages import Message, Refusal
 from ingest.dialects.shape import Decoded, Incoming
 from ingest.dialects.table import DIALECTS
 from ingest.sources import PUSHED, Source, about

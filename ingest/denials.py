@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TypeAlias
 
-from core.model import HOUR, Denied
+from core.access import Denied
+from core.times import HOUR
 from ingest.broker_log import BrokerLog
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 
 from core.catalogue import CATALOGUE
 from core.errors import ConfigError, DecodeError
-from core.model import DAY, MINUTE, Message, Reading, Refusal, iso
+from core.messages import Message, Refusal
+from core.readings import Reading
+from core.times import DAY, MINUTE, iso
 from ingest.decode import decode
 from ingest.dialects.shape import Item, Raw, Refused
 from ingest.dialects.table import DIALECTS

@@ -11,16 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.errors import DecodeError
-from core.model import (
-    IntColumn,
-    Message,
-    Quarantined,
-    Reading,
-    Refusal,
-    RefusedItem,
-    Series,
-    Status,
-)
+from core.messages import Message, Quarantined, Refusal, RefusedItem
+from core.readings import IntColumn, Reading
+from core.registry import Series, Status
 from ingest.decode import decode
 from ingest.dialects.shape import Decoded, Item, Refused, Snapshot
 from ingest.registry import NOTHING, Known, Registry

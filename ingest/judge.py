@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from core.model import Action, Columns, Outcome, Series, Status, Transition, Unit
+from core.alerts import Action, Outcome, Transition
 from core.muting import Consequences
+from core.readings import Columns
+from core.registry import Series, Status, Unit
 
 
 class Judge(Protocol):

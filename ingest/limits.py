@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from core.model import SECOND, Throttle
+from core.access import Throttle
+from core.times import SECOND
 
 MOST_WAIT = 10 * SECOND  # of a receipt: a gateway that sent again what waits would only add to it
 _MOST_BUCKETS = 10_000  # names come with topics, so anybody may think of new ones

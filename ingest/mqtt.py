@@ -20,7 +20,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from core.errors import ConfigError
-from core.model import Message
+from core.messages import Message
 from ingest.mqtt_socket import MessageClient, MessageSocket
 from ingest.tls import Trust
 

@@ -18,7 +18,7 @@ from typing import Protocol
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from core.model import Message
+from core.messages import Message
 from ingest.tls import TlsTransport
 
 _READ_BYTES = 256 * 1024

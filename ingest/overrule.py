@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from core.annotations import FLAG_OF, Annotation, Service
 from core.catalogue import CATALOGUE
-from core.model import IntColumn, Revision, Series
+from core.readings import IntColumn, Revision
+from core.registry import Series
 from ingest.quality.check import Checked
 from ingest.quality.settings import ServiceWindow
 

@@ -18,24 +18,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
+from core.alerts import Outcome
 from core.errors import StorageError
-from core.model import (
-    Columns,
-    Counts,
-    IntColumn,
-    Message,
-    Outcome,
-    Quarantined,
-    Refusal,
-    RefusedItem,
-    Series,
-    Settled,
-    Status,
-    Unit,
-    placed,
-)
+from core.messages import Counts, Message, Quarantined, Refusal, RefusedItem, Settled
 from core.overrides import Overrides
 from core.quality import Limits as QualityLimits
+from core.readings import Columns, IntColumn
+from core.registry import Series, Status, Unit, placed
 from ingest.arrange import arrange, columns_of
 from ingest.clocks import Clocks
 from ingest.gather import Gathered, gather, quarantined

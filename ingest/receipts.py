@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from core.model import MINUTE, SECOND, Counter, Progress, Range, Refusal
+from core.messages import Counter, Progress, Range, Refusal
+from core.times import MINUTE, SECOND
 from ingest.gather import Gathered
 
 PATIENCE = 10 * MINUTE

@@ -6,7 +6,8 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from core.configuration import Configuration
-from core.model import ALWAYS, Device, Former, Refusal, Series, Site, Unit
+from core.messages import Refusal
+from core.registry import ALWAYS, Device, Former, Series, Site, Unit
 from ingest.admission import Admission
 from ingest.profiles import NO_PROFILE, Profile
 

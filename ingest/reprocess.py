@@ -12,8 +12,10 @@ import numpy as np
 from sqlalchemy import Connection
 
 from core.annotations import Review
-from core.model import DAY, SECOND, Columns, Revision, Series
 from core.quality import Codes
+from core.readings import Columns, Revision
+from core.registry import Series
+from core.times import DAY, SECOND
 from ingest.overrule import Overrule, series_of
 from ingest.quality.check import check
 from ingest.quality.settings import QualitySettings

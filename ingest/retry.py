@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from core.model import Counts, Message, Quarantined, Refusal, Settled
+from core.messages import Counts, Message, Quarantined, Refusal, Settled
 from storage.changes import Resolution
 from storage.quarantine import Held
 

@@ -10,8 +10,9 @@ import numpy as np
 from sqlalchemy import Connection
 
 from core.annotations import Review
-from core.model import DAY, Columns, Revision
 from core.quality import Codes, rollups
+from core.readings import Columns, Revision
+from core.times import DAY
 from ingest.overrule import Overrule, series_of
 from ingest.quality.settings import QualitySettings
 from ingest.quality.single import service

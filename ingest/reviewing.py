@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from core.annotations import Review
-from core.model import Cause, Revision
+from core.readings import Cause, Revision
 from ingest.overrule import Overrule
 from ingest.quality.settings import QualitySettings
 from ingest.reprocess import Reprocess, SettingsOf

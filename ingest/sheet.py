@@ -22,7 +22,7 @@ import numpy as np
 
 from core.catalogue import CATALOGUE
 from core.errors import ConfigError
-from core.model import FloatColumn, IntColumn
+from core.readings import FloatColumn, IntColumn
 from ingest.sheet_times import UNREADABLE, Clock, Order, ZonelessError, order_of
 from ingest.units import IDENTITY, Linear, UnknownUnitError, conversion
 

@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from core.errors import DecodeError
-from core.model import DAY, IntColumn, Refusal
+from core.messages import Refusal
+from core.readings import IntColumn
+from core.times import DAY
 from ingest.dialects.times import epoch_micros, iso_micros
 
 UNREADABLE = int(np.iinfo(np.int64).min)  # in place of a time that is none

@@ -19,7 +19,8 @@ from pydantic import Field
 
 from core.configuration import Configuration, Duration, GatewayId, Id, Located, Strict, read
 from core.errors import ConfigError, DecodeError
-from core.model import DAY, MINUTE, Refusal
+from core.messages import Refusal
+from core.times import DAY, MINUTE
 from ingest.dialects import table
 
 GATEWAY_LEVEL = "{gateway}"

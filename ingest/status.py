@@ -14,7 +14,8 @@ from typing import Annotated
 import msgspec
 
 from core.errors import DecodeError
-from core.model import GATEWAY_PATTERN, Message, Refusal, Status
+from core.messages import Message, Refusal
+from core.registry import GATEWAY_PATTERN, Status
 
 FILTER = "andaman/v1/+/up/status"
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from core.errors import DecodeError
-from core.model import Message, Reading, Suggestion, Traits
+from core.messages import Message
+from core.readings import Reading
+from core.registry import Suggestion, Traits
 from ingest.decode import decode
 from ingest.dialects.shape import Raw, Refused
 from ingest.profiles import NO_PROFILE, Profile

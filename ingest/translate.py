@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from core.catalogue import CATALOGUE
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.codecs.table import CODECS
 from ingest.dialects.shape import Item, Raw, Refused
 from ingest.profiles import Channel, Profile

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from core.errors import StorageError
-from core.model import Message
+from core.messages import Message
 from ingest.pipeline import Pipeline
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from core.model import DAY, HOUR, MINUTE, SECOND, Site
+from core.registry import Site
+from core.times import DAY, HOUR, MINUTE, SECOND
 from simulators.chance import Chance, bell
 from simulators.events import Event, EventKind
 from simulators.sky import UTC_OFFSET, Sky

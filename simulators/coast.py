@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from core.model import HOUR, MINUTE, SECOND, Device, Site
+from core.registry import Device, Site
+from core.times import HOUR, MINUTE, SECOND
 from simulators.bins import fill_level
 from simulators.chance import Chance
 from simulators.events import Event, EventKind

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.model import MINUTE
+from core.times import MINUTE
 from simulators.chance import smooth
 
 

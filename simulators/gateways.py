@@ -13,7 +13,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from core.model import iso
+from core.times import iso
 
 WINDOW = 40  # messages that wait for their acknowledgement at most
 BULK = 50  # samples in one message of history: some 15 KB, the limit is 64 KiB

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.catalogue import CATALOGUE
-from core.model import HOUR, SECOND, from_micros, iso, to_micros
+from core.times import HOUR, SECOND, from_micros, iso, to_micros
 
 Item: TypeAlias = Mapping[str, Any]
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.model import DAY, HOUR, MINUTE, SECOND, Site
+from core.registry import Site
+from core.times import DAY, HOUR, MINUTE, SECOND
 from simulators.chance import Chance, bell
 
 UTC_OFFSET = 7 * HOUR  # Phuket has no summer time

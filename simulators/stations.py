@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from core.catalogue import CATALOGUE
-from core.model import DAY, HOUR, MINUTE, Device, Site
+from core.registry import Device, Site
+from core.times import DAY, HOUR, MINUTE
 from simulators.bins import waste_bin
 from simulators.chance import Chance, bell
 from simulators.events import Event, haze, plume

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from core.annotations import Annotation, Said
-from core.model import Cause, Flag
+from core.readings import Cause, Flag
 from storage import schema
 from storage.changes import note
 from storage.reviews import Asked, ask, unfinished

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from core.model import HOUR
+from core.times import HOUR
 from storage.lines import escaped, quoted
 from storage.queries import DeviceRow, SiteRow
 

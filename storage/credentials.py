@@ -16,7 +16,8 @@ import bcrypt
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from core.model import Gateway, Role
+from core.access import Role
+from core.registry import Gateway
 from storage import schema
 from storage.changes import note
 from storage.ledger import Ledger

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, select
 
-from core.model import Flag, IntColumn
+from core.readings import Flag, IntColumn
 from storage import schema
 
 UP_FOR = 3

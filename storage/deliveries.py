@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
-from core.model import Severity
+from core.alerts import Severity
 from core.notices import Channel, Notice, NoticeReason
 from storage.notices import notice_of
 from storage.notify_schema import WAITING, deliveries, notice_alerts, notices, parcels

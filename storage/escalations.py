@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from core.model import Mark, Severity
+from core.alerts import Mark, Severity
 from core.muting import Escalation
 from storage import schema
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from core.model import Progress, Range, Status
+from core.messages import Progress, Range
+from core.registry import Status
 from storage import schema
 from storage.statuses import current
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from core.model import Severity, State
+from core.alerts import Severity, State
 from core.muting import Mute, MuteKind
 from storage import schema
 

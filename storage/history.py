@@ -13,13 +13,13 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import StorageError
-from core.model import Series
+from core.registry import Series
 from storage.schema import readings
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One reading: value in the catalogue's unit, flag as in `core.model.Flag`."""
+    """One reading: value in the catalogue's unit, flag as in `core.readings.Flag`."""
 
     measured_at: int
     value: float

@@ -14,7 +14,9 @@ from influxdb_client.service.write_service import WriteService
 from urllib3.exceptions import HTTPError
 
 from core.errors import StorageError
-from core.model import ID_PATTERN, Flag, Series, iso, to_micros
+from core.readings import Flag
+from core.registry import ID_PATTERN, Series
+from core.times import iso, to_micros
 from storage.forwarder import Answer
 from storage.history import Bucket, Point
 from storage.influx_address import InfluxAddress

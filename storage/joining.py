@@ -12,9 +12,9 @@ from hashlib import sha256
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from core.languages import Language
-from core.model import HOUR, MINUTE
 from core.notices import Channel
 from core.subscribers import Consent, ConsentWay, Contact, Subscriber, SubscriberState
+from core.times import HOUR, MINUTE
 from storage import schema
 from storage.ledger import Ledger
 from storage.notify_schema import deliveries

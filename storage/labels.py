@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from core.model import STORM, Mark, Severity, State, device_and_parameter
+from core.alerts import STORM, Mark, Severity, State, device_and_parameter
 from core.muting import Labels
 from storage import schema
 

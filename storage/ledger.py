@@ -16,27 +16,15 @@ from sqlalchemy import Connection, delete, insert, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.access import Role
+from core.alerts import Action, Transition
 from core.annotations import Review
 from core.configuration import Configuration
 from core.errors import StorageError
-from core.model import (
-    Action,
-    Columns,
-    Counter,
-    Counts,
-    Device,
-    IntColumn,
-    Progress,
-    Quarantined,
-    Range,
-    Revision,
-    Role,
-    Series,
-    Status,
-    Transition,
-    Unit,
-)
+from core.messages import Counter, Counts, Progress, Quarantined, Range
 from core.muting import Consequences
+from core.readings import Columns, IntColumn, Revision
+from core.registry import Device, Series, Status, Unit
 from storage import gateways, notices, registry, schema
 from storage.changes import Resolution, advance_review, note, putting, resolve, step_counters
 from storage.database import FolderLock, open_writer

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from core.model import DAY
+from core.times import DAY
 from storage.notify_schema import line_events
 
 REMEMBERED = 7 * DAY  # so long LINE may tell us the same again

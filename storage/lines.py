@@ -13,7 +13,9 @@ from zlib import crc32
 import msgspec
 import numpy as np
 
-from core.model import Columns, Flag, IntColumn, Revision, Series, Transition
+from core.alerts import Transition
+from core.readings import Columns, Flag, IntColumn, Revision
+from core.registry import Series
 
 _ESCAPED = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": r"\n"})
 _QUOTED = str.maketrans({"\\": r"\\", '"': r"\""})

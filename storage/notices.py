@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, exists, func, insert, select
 
+from core.alerts import Severity, State
 from core.groups import Planned, PlannedNotice, PlannedParcel
-from core.model import Severity, State
 from core.notices import Channel, Notice, NoticeReason, Recipient
 from storage import schema
 from storage.notify_groups import keep_groups

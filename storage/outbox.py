@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
 
-from core.model import State
+from core.alerts import State
 from core.notices import Channel, Notice, Parcel, Recipient, Sent
 from storage.changes import step_counters
 from storage.notices import notice_of

@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.model import Columns, Revision
+from core.readings import Columns, Revision
 from storage import schema
 from storage.changes import putting
 

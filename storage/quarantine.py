@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
-from core.model import Refusal
+from core.messages import Refusal
 from storage import schema
 from storage.changes import note, step_counters
 from storage.ledger import Ledger

@@ -12,8 +12,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, select, tuple_
 
+from core.access import Role
+from core.alerts import Mark, Severity, State
 from core.catalogue import CATALOGUE
-from core.model import Flag, Mark, Role, Series, Severity, State
+from core.readings import Flag
+from core.registry import Series
 from storage import schema
 
 Made = TypeVar("Made")

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine, func, select, tuple_
 
-from core.model import Columns, Mark, Reason, Revision, Series, Severity, State, Transition
+from core.alerts import Mark, Reason, Severity, State, Transition
+from core.readings import Columns, Revision
+from core.registry import Series
 from storage import schema
 from storage.ledger import Ledger
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions

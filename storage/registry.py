@@ -13,7 +13,8 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from core.configuration import Configuration
 from core.errors import RegistryError
-from core.model import Device, Gateway, Placement, Site, iso
+from core.registry import Device, Gateway, Placement, Site
+from core.times import iso
 from storage import schema
 from storage.changes import note
 

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.groups import PlannedParcel
-from core.model import HOUR
 from core.notices import Channel
+from core.times import HOUR
 from storage import schema
 from storage.notices import add_parcels
 from storage.notify_schema import WAITING, deliveries, notices, parcels

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, insert, select
 
 from core.annotations import Review
-from core.model import Cause
+from core.readings import Cause
 from storage import schema
 from storage.changes import note
 

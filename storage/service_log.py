@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from core.annotations import Service, Work
-from core.model import DAY, Cause
+from core.readings import Cause
+from core.times import DAY
 from storage import schema
 from storage.changes import note
 from storage.reviews import Asked, ask

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, insert, select, update
 
-from core.model import HOUR
 from core.muting import Silence
+from core.times import HOUR
 from storage import schema
 from storage.changes import note
 from storage.ledger import Ledger

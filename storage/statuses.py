@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, func, insert, select, tuple_
 
-from core.model import Status
+from core.registry import Status
 from storage import schema
 
 MOST = 1000  # changes that are kept of one gateway: one that comes and goes each minute fills them

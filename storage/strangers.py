@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, tuple_
 
-from core.model import Refusal
+from core.messages import Refusal
 from storage import schema
 from storage.quarantine import EntryFilter, Held, entry
 

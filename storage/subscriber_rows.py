@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
+from core.alerts import Severity
 from core.errors import RegistryError
-from core.model import Severity
 from core.notices import Channel
 from core.subscribers import (
     Consent,

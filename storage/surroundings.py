@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, or_, select
 
+from core.alerts import Mark, Severity, device_and_parameter
 from core.annotations import Work
-from core.model import HOUR, Mark, Severity, device_and_parameter
 from core.surroundings import Names, Nearby, Other, Reading, Surroundings, Worked
+from core.times import HOUR
 from storage import schema
 from storage.queries import AlertRow
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from core.model import Severity
+from core.alerts import Severity
 from storage import schema
 
 _T, _H = schema.transitions.c, schema.held_back.c

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, update
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from core.model import Action, ActionKind, Reason, State, Transition
+from core.alerts import Action, ActionKind, Reason, State, Transition
 from storage import schema
 from storage.changes import note
 

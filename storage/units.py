@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from core.model import Unit
+from core.registry import Unit
 from storage import schema
 
 _U = schema.units.c

@@ -4,7 +4,8 @@ import json
 
 from hypothesis import strategies as st
 
-from core.model import MINUTE, SECOND, Message, iso
+from core.messages import Message
+from core.times import MINUTE, SECOND, iso
 from tests.world import MIDNIGHT
 
 LEAST_GAP = 1000  # µs between two messages

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from alerts.operations import OPERATIONS
-from core.model import DAY, HOUR, MINUTE, SECOND, Action, ActionKind
+from core.alerts import Action, ActionKind
 from core.settings import Settings
+from core.times import DAY, HOUR, MINUTE, SECOND
 from tests.every_kind import RULES
 from tests.process import ROOT, environment
 from tests.world import MIDNIGHT, World, write_configuration

@@ -8,8 +8,10 @@ from fastapi.testclient import TestClient
 
 from api.auth import new_key
 from api.server import ApiContext, SystemStatus, create_app
+from core.access import Role
+from core.alerts import Action, Transition
 from core.catalogue import CATALOGUE
-from core.model import Action, Message, Role, Settled, Transition
+from core.messages import Message, Settled
 from ingest import strangers
 from ingest.dialects.table import DIALECTS
 from ingest.quality.table import objections

@@ -22,7 +22,8 @@ from types import FunctionType
 from typing import Any, TypeAlias
 
 from core.errors import DecodeError
-from core.model import Message, Reading, Refusal
+from core.messages import Message, Refusal
+from core.readings import Reading
 from ingest.codecs.table import CODECS
 from ingest.decode import decode
 from ingest.dialects.table import DIALECTS

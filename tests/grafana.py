@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.model import iso
+from core.times import iso
 from tests.influxd import InfluxServer
 
 ALL = "$__all"

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from core.model import iso
+from core.times import iso
 from tests.world import MIDNIGHT
 
 TOPIC = b"andaman/v1/gw/up/readings"

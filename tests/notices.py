@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+from core.alerts import Reason, Severity, State
 from core.languages import Language
-from core.model import MINUTE, SECOND, Flag, Reason, Severity, State
 from core.notices import Channel, Notice, NoticeReason, Parcel, Recipient, Told
+from core.readings import Flag
 from core.surroundings import Reading
+from core.times import MINUTE, SECOND
 
 AT = 1_795_334_640 * SECOND  # 2026-11-22 15:04 in Bangkok
 

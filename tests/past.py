@@ -12,7 +12,9 @@ from alerts.operations import OPERATIONS
 from alerts.replay import Moment, became, done, replay, resumption, said, tick
 from alerts.rule_files import meant
 from alerts.rules import Rule
-from core.model import Action, ActionKind, Columns, Reason, Series, Status, Unit, placed
+from core.alerts import Action, ActionKind, Reason
+from core.readings import Columns
+from core.registry import Series, Status, Unit, placed
 from storage import schema
 from storage.database import open_readers
 from storage.quality import columns_from, on_arrival

@@ -2,7 +2,7 @@
 
 from datetime import time
 
-from core.model import Severity
+from core.alerts import Severity
 from core.notices import Channel
 from core.subscribers import (
     Consent,

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 from alerts.fallback import Fallback
 from alerts.notify.table import ChannelEntry, Notifier
 from alerts.outbox import Outbox
+from core.alerts import State
 from core.errors import DeliveryError
-from core.model import MINUTE, State
 from core.notices import Channel, Parcel, Sent
+from core.times import MINUTE
 from storage.ledger import Ledger
 from tests.world import World
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.faults import Track
 from benchmarks.quality_recall import DATA_SETS, tracks_of
-from core.model import HOUR
+from core.times import HOUR
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data"
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.model import Reading
+from core.readings import Reading
 from ingest.dialects.shape import Dialect, Incoming, Item, Raw
 
 SAMPLES = Path(__file__).resolve().parents[2] / "shared/samples"

@@ -18,36 +18,26 @@ from alerts.routing import Receiver, Route, Routes
 from alerts.rule_book import Book, Listed
 from api.auth import hash_of, new_key
 from api.server import ApiContext, Check, SystemStatus, create_app
+from core.access import Role, Throttle
+from core.alerts import Action, Reason, Severity, State, Transition
 from core.catalogue import CATALOGUE
 from core.configuration import Configuration
 from core.links import Links
-from core.model import (
-    MINUTE,
-    Action,
+from core.messages import Counter, Counts, Progress, Quarantined, Settled
+from core.notices import Channel, Recipient
+from core.readings import Columns, Flag
+from core.registry import (
     Clock,
-    Columns,
-    Counter,
-    Counts,
     Device,
-    Flag,
     Gateway,
     Placement,
-    Progress,
-    Quarantined,
-    Reason,
-    Role,
     Series,
-    Settled,
-    Severity,
     Site,
-    State,
     Status,
     Suggestion,
-    Throttle,
     Traits,
-    Transition,
 )
-from core.notices import Channel, Recipient
+from core.times import MINUTE
 from ingest.quality.table import objections
 from storage.database import open_readers
 from storage.history import LedgerHistory

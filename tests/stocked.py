@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from core import configuration
-from core.model import DAY, HOUR, MINUTE, Columns, Mark, Reason, Series, Severity, State, Transition
+from core.alerts import Mark, Reason, Severity, State, Transition
+from core.readings import Columns
+from core.registry import Series
+from core.times import DAY, HOUR, MINUTE
 from simulators.chance import Chance
 from simulators.coast import coast_of
 from storage import bulletin

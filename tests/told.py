@@ -12,7 +12,7 @@ import trustme
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.errors import BrokerError
-from core.model import Message
+from core.messages import Message
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.broker_files import Certificate
 from ingest.denials import of_mosquitto, of_nats

@@ -12,9 +12,10 @@ from typing import Any
 
 import app
 from alerts.notify.table import NOTIFIERS, ChannelEntry
-from core.model import HOUR, MINUTE, SECOND, Message, iso
+from core.messages import Message
 from core.notices import Channel
 from core.settings import Settings
+from core.times import HOUR, MINUTE, SECOND, iso
 
 MIDNIGHT = 1_795_305_600_000_000  # 2026-11-22T00:00:00Z
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alerts.levels import Levels
-from core.model import Severity
+from core.alerts import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.model import BoolColumn, FloatColumn, IntColumn
+from core.readings import BoolColumn, FloatColumn, IntColumn
 
 BUCKETS = 6
 POINTS = BUCKETS + 2

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from alerts.notify import words
 from alerts.speaking import Speaker
-from core.model import State, iso
+from core.alerts import State
 from core.notices import Notice, Parcel, Told
+from core.times import iso
 
 _NOT_ENDED = "0001-01-01T00:00:00Z"  # what Alertmanager says of an alert that goes on
 

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image, ImageDraw, ImageFont
 
-from core.model import HOUR, Flag, Severity, State, from_micros
+from core.alerts import Severity, State
 from core.notices import Told
+from core.readings import Flag
 from core.surroundings import Reading
+from core.times import HOUR, from_micros
 
 WIDTH, HEIGHT = 560, 180  # as a mail shows it
 _SCALE = 2  # pixels for each, for sharp screens

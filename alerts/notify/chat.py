@@ -29,10 +29,11 @@ from alerts.notify.chat_messages import (
 from alerts.notify.chat_places import Place, find, name_of
 from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker, number
+from core.alerts import Severity
 from core.languages import LANGUAGES, Language
-from core.model import DAY, Severity
 from core.notices import Told
 from core.subscribers import Scope, Subscriber, SubscriberState, Subscription
+from core.times import DAY
 
 MOST_SUBSCRIPTIONS = 50
 _MOST_LINES = 15  # alerts in the answer to "status"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from alerts.notify.chat_places import Place, name_of
 from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker
-from core.model import Severity
+from core.alerts import Severity
 from core.subscribers import Subscriber
 
 Json: TypeAlias = dict[str, Any]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker
-from core.model import Site
+from core.registry import Site
 from core.subscribers import Scope
 from core.surroundings import Names
 

@@ -9,8 +9,9 @@ from enum import Enum
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from core.model import DAY, Severity, from_micros, to_micros
+from core.alerts import Severity
 from core.notices import LineMonth
+from core.times import DAY, from_micros, to_micros
 
 DIGEST_AT = time(18)  # where somebody has no time of their own
 SHARES: Mapping[Severity, float] = MappingProxyType(

@@ -29,10 +29,11 @@ from alerts.notify.line_api import LineApi, is_user
 from alerts.notify.standing import told_of
 from alerts.outbox import Write
 from alerts.subscribing import wants
+from core.alerts import Action, ActionKind, State, Transition
 from core.errors import AndamanError, DeliveryError, StorageError
-from core.model import MINUTE, Action, ActionKind, State, Transition
 from core.notices import Channel, Told
 from core.subscribers import Subscriber, SubscriberState
+from core.times import MINUTE
 from storage import joining, line_events, queries, registry, subscribers
 from storage.ledger import Ledger
 from storage.line_events import Waiting

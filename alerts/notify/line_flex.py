@@ -11,7 +11,7 @@ from alerts.notify import words
 from alerts.notify.line_picture import picture
 from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker, number
-from core.model import Severity, State
+from core.alerts import Severity, State
 from core.notices import Notice, Told
 
 Json: TypeAlias = dict[str, Any]

@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from core.model import Flag
 from core.notices import Told
+from core.readings import Flag
 from core.surroundings import Reading
 
 HEIGHT = 56  # px

@@ -19,9 +19,10 @@ from alerts.notify.charts import chart
 from alerts.notify.mail_page import Card, Page
 from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker, number
+from core.alerts import Severity
 from core.errors import ConfigError
-from core.model import Severity, from_micros
 from core.notices import Notice, NoticeReason, Parcel, Told
+from core.times import from_micros
 
 _IN_DETAIL = 3  # alerts that get a card, and a picture where there is one
 _IN_LINES = 100  # more of them in HTML; programs cut a mail of more than 100 KB

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from core.alerts import Severity, State
 from core.languages import Language
-from core.model import Severity, State
 from core.notices import Told
 
 CALM = "#1f6f8b"

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from alerts.notify import words
 from alerts.speaking import Speaker
+from core.alerts import Severity, State
 from core.languages import LANGUAGES
-from core.model import Severity, State, iso
 from core.notices import Channel, Parcel, Sent, Told
 from core.settings import Settings
+from core.times import iso
 from storage.notices import told_to_fire
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from alerts.explanation import RuleFacts
 from alerts.planning import dressed
-from core.model import Reason, State
+from core.alerts import Reason, State
 from core.muting import Labels
 from core.notices import Told
 from storage import labels, surroundings

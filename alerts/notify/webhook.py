@@ -20,9 +20,9 @@ import httpx
 from alerts.notify.alertmanager import payload
 from alerts.routing import Routes
 from core.errors import Blame, ConfigError, DeliveryError
-from core.model import SECOND
 from core.notices import Parcel, Sent
 from core.settings import Settings
+from core.times import SECOND
 
 if TYPE_CHECKING:
     from alerts.notify.table import Means

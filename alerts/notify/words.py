@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from alerts import phrases as common
 from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker, number
-from core.model import SECOND, State
+from core.alerts import State
 from core.notices import Notice, NoticeReason, Told
+from core.times import SECOND
 
 _DIRECT = {"", "threshold"}  # kinds of rules that judge the value itself
 _COUNTED = {"composite", "count", "rate"}  # kinds whose value says something when it is over too

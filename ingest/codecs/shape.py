@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from core.errors import DecodeError
-from core.model import Refusal
+from core.messages import Refusal
 from ingest.dialects.shape import FLAG
 
 __all__ = ["FLAG", "Codec", "Quantities", "unknown"]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from core.errors import DecodeError
-from core.model import Refusal
+from core.messages import Refusal
 from ingest.dialects.shape import Decoded, Incoming, parse
 from ingest.dialects.values import readings
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from core.errors import DecodeError
-from core.model import Refusal
+from core.messages import Refusal
 from ingest.dialects.lorawan import Heard, uplink
 from ingest.dialects.shape import Decoded, Incoming, parse
 from ingest.dialects.times import measured_at

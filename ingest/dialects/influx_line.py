@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.dialects.shape import (
     FLAG,
     MOST_ITEMS,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from core.model import Reading
+from core.readings import Reading
 from ingest.dialects.shape import Decoded, Raw
 from ingest.dialects.values import readings
 

@@ -11,7 +11,8 @@ device is its serial number. No time is stated: it was measured when it was rece
 import struct
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.dialects.shape import Decoded, Incoming, Item, Raw
 
 _HEADER = struct.Struct(">BHHBHB4s4s16s15s15s20sBH")

@@ -17,7 +17,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal, to_micros
+from core.messages import Refusal
+from core.readings import Reading
+from core.times import to_micros
 from ingest.dialects.shape import Decoded, Incoming, Item, Snapshot
 
 Time = Annotated[datetime, Meta(tz=True)]

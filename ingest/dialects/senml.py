@@ -17,7 +17,9 @@ import msgspec
 from msgspec import Struct
 
 from core.errors import DecodeError
-from core.model import SECOND, Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
+from core.times import SECOND
 from ingest.dialects.shape import (
     FLAG,
     MOST_ITEMS,

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.dialects.shape import Decoded, Incoming, Item, Refused, parse
 from ingest.dialects.values import number
 

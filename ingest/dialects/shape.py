@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 
 T = TypeVar("T")
 

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 import msgspec
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.dialects.shape import (
     MOST_ITEMS,
     Decoded,

@@ -9,7 +9,7 @@ that `TempUnit` and `PressureUnit` state.
 import msgspec
 
 from core.errors import DecodeError
-from core.model import Refusal
+from core.messages import Refusal
 from ingest.dialects.shape import Decoded, Incoming, parse, topic_levels
 from ingest.dialects.times import measured_at
 from ingest.dialects.values import readings, ucum

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from core.errors import DecodeError
-from core.model import SECOND, Refusal
+from core.messages import Refusal
+from core.times import SECOND
 from ingest.dialects.shape import Incoming
 
 _ISO = re.compile(

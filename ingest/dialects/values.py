@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.dialects.shape import FLAG, MOST_ITEMS, Refused, too_many
 
 DEEPEST = 8  # levels of objects and lists around a value

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.model import IntColumn, Series
 from core.quality import Limits
+from core.readings import IntColumn
+from core.registry import Series
 
 # What a probe measures under water: none of it is true when the probe is in the air.
 WET = frozenset(

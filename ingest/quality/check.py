@@ -7,8 +7,8 @@ from operator import attrgetter
 
 import numpy as np
 
-from core.model import BoolColumn, Cause, Columns, Flag, FloatColumn, IntColumn, Revision
 from core.quality import Codes, failed, rollups
+from core.readings import BoolColumn, Cause, Columns, Flag, FloatColumn, IntColumn, Revision
 from ingest.quality.late import Disorder, Line, Stored, nothing_stored
 from ingest.quality.past import Past
 from ingest.quality.sequence import Sequence as Ordered

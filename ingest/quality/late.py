@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from core.model import MINUTE, BoolColumn, Cause, Columns, FloatColumn, IntColumn, Revision
 from core.quality import Codes, Verdict, failed, rollup
+from core.readings import BoolColumn, Cause, Columns, FloatColumn, IntColumn, Revision
+from core.times import MINUTE
 from ingest.quality.state import NEVER, State
 from ingest.quality.table import ALONE, RATE, SPIKE
 from ingest.quality.view import View

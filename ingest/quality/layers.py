@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from core.model import Series
 from core.overrides import Effective, Override, Overrides, effective, merged
 from core.quality import Limits
+from core.registry import Series
 from ingest.profiles import NO_PROFILE, Profile
 from ingest.quality.settings import catalogue_limits
 from ingest.registry import Known

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.model import HOUR, BoolColumn, FloatColumn, IntColumn
+from core.readings import BoolColumn, FloatColumn, IntColumn
+from core.times import HOUR
 from ingest.quality.sequence import Sequence, distinct, ends_of, lengths, parted
 from ingest.quality.state import NO_HOUR, Records, State
 from ingest.quality.view import SUSPECT, Verdicts

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from core.model import IntColumn
+from core.readings import IntColumn
 from ingest.quality.neighbours import Hours
 from ingest.quality.runs import Runs
 from ingest.quality.sequence import Sequence

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from core.model import BoolColumn, Columns, FloatColumn, IntColumn
+from core.readings import BoolColumn, Columns, FloatColumn, IntColumn
 from ingest.quality.view import FAIL, GOOD, Verdicts, View
 
 # µg/m³. Reference stations break the order itself in 4 to 6 % of hours, and this in 0.4 to 0.9 %.

@@ -6,8 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from core.model import IntColumn, Series, Site
 from core.quality import Limits
+from core.readings import IntColumn
+from core.registry import Series, Site
 
 MOST = 5  # neighbours that are asked
 _EARTH_KM = 6371.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.model import BoolColumn, IntColumn
+from core.readings import BoolColumn, IntColumn
 from ingest.quality.sequence import Sequence, last_marked
 
 _CELL = 2.5

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model import BoolColumn, FloatColumn, IntColumn
+from core.readings import BoolColumn, FloatColumn, IntColumn
 from ingest.quality.state import Records, State, taken
 from ingest.quality.view import View
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.model import FloatColumn
+from core.readings import FloatColumn
 from ingest.quality.past import Past
 from ingest.quality.view import FAIL, GOOD, NOT_EVALUATED, SUSPECT, Verdicts, View
 

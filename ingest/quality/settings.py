@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from core.catalogue import CATALOGUE
-from core.model import SECOND, Flag, FloatColumn, IntColumn, Series
 from core.quality import Climate, Limits
+from core.readings import Flag, FloatColumn, IntColumn
+from core.registry import Series
+from core.times import SECOND
 from ingest.quality.channels import Channels
 from ingest.quality.places import Places
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from core.model import DAY, HOUR, SECOND, IntColumn
 from core.quality import FLAG_OF
+from core.readings import IntColumn
+from core.times import DAY, HOUR, SECOND
 from ingest.quality.settings import CLOSE
 from ingest.quality.view import FAIL, GOOD, NOT_EVALUATED, SUSPECT, Verdicts, View
 

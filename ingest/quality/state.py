@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model import HOUR, IntColumn
+from core.readings import IntColumn
+from core.times import HOUR
 
 VERSION = "2"  # of the two layouts below: another one starts empty
 WINDOW_LENGTH = 3 * HOUR

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model import MINUTE, BoolColumn, FloatColumn, IntColumn
+from core.readings import BoolColumn, FloatColumn, IntColumn
+from core.times import MINUTE
 from ingest.quality.sequence import Sequence, last_marked
 from ingest.quality.view import FAIL, SUSPECT, Verdicts
 

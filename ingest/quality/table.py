@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple, TypeVar
 
-from core.model import BoolColumn
 from core.quality import Verdict
+from core.readings import BoolColumn
 from ingest.quality.past import Past
 from ingest.quality.physics import physics
 from ingest.quality.series import (

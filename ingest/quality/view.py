@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model import Columns, FloatColumn, IntColumn
 from core.quality import Verdict
+from core.readings import Columns, FloatColumn, IntColumn
 from ingest.quality.settings import PLACE, QualitySettings
 from ingest.quality.state import NEVER
 

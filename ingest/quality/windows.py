@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model import BoolColumn, FloatColumn, IntColumn
+from core.readings import BoolColumn, FloatColumn, IntColumn
 from ingest.quality.sequence import Sequence, distinct, ends_of, lengths, parted
 from ingest.quality.state import WINDOW_LENGTH, WINDOWS, Records, taken
 

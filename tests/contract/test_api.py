@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from core.model import Quarantined, Refusal, Role, Severity, State, iso
+from core.access import Role
+from core.alerts import Severity, State
+from core.messages import Quarantined, Refusal
+from core.times import iso
 from storage import subscribers
 from tests.people import SOMEBODY
 from tests.service import NOW, Service, ago, change, service

@@ -17,7 +17,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.errors import Blame, DeliveryError
-from core.model import Message
+from core.messages import Message
 from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.mqtt import Listener
 from ingest.mqtt_retained import publish as publish_retained

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.model import Denied
+from core.access import Denied
 from ingest.broker_log import BrokerLog
 from ingest.denials import Denials
 from ingest.sources import NATIVE

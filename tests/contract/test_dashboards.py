@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from cli_dashboards import dashboards_of
-from core.model import DAY
+from core.times import DAY
 from storage.influx_address import InfluxAddress
 from tests.grafana import Frame, Grafana
 from tests.influxd import InfluxServer

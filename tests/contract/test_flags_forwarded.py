@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from core.model import MINUTE, iso
+from core.times import MINUTE, iso
 from storage.forwarder import Forwarder
 from storage.influx import InfluxHistory, InfluxWriter
 from storage.influx_address import InfluxAddress

@@ -15,7 +15,8 @@ from uuid import uuid4
 import pytest
 
 from core.errors import ConfigError
-from core.model import SECOND, Series
+from core.registry import Series
+from core.times import SECOND
 from storage.forwarder import Answer, ForwarderState, Kind, verdict
 from storage.history import Point
 from storage.influx import InfluxHistory, InfluxWriter

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 from core.errors import StorageError
-from core.model import DAY, HOUR, MINUTE, SECOND, Columns, Counts, Series
+from core.messages import Counts
+from core.readings import Columns
+from core.registry import Series
+from core.times import DAY, HOUR, MINUTE, SECOND
 from storage.database import open_readers
 from storage.history import Bucket, History, LedgerHistory, Point
 from storage.influx import InfluxHistory, InfluxWriter

@@ -8,7 +8,8 @@ import yaml
 
 import app
 from core.catalogue import CATALOGUE
-from core.model import Message, iso
+from core.messages import Message
+from core.times import iso
 from ingest.dialects.table import DIALECTS
 from ingest.gather import gather
 from ingest.registry import Registry

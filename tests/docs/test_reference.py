@@ -30,10 +30,13 @@ from alerts.standards import Index, Limit, StandardsFile, Step
 from api.auth import ROUTES
 from api.metrics import settle_seconds
 from api.problems import KINDS
+from core.access import Role
+from core.alerts import Reason, Severity
 from core.catalogue import CATALOGUE, Parameter
 from core.configuration import AutoApproveEntry, DeviceEntry, DevicesFile, GatewayEntry, SiteEntry
-from core.model import Flag, Reason, Refusal, Role, Severity
+from core.messages import Refusal
 from core.overrides import ClimateEntry, LimitsEntry, SitesWithQuality
+from core.readings import Flag
 from core.settings import Settings
 from core.subscribers import CONSENT_TEXT
 from ingest import profiles

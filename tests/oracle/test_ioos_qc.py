@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.faults import Track
-from core.model import HOUR, MINUTE, SECOND, FloatColumn, IntColumn
 from core.quality import FLAG_OF, Climate, Limits
+from core.readings import FloatColumn, IntColumn
+from core.times import HOUR, MINUTE, SECOND
 from ingest.quality.table import QUALITY_TESTS
 from tests.real import DATA, longest_regular, needs_data, real_tracks
 from tests.unit.ingest.quality.stream import Came, stream

@@ -15,22 +15,11 @@ from alerts.engine import Engine
 from alerts.rule_entries import RuleEntry
 from alerts.rule_files import rule_of
 from alerts.rules import Rule
+from core.alerts import Action, ActionKind, Outcome, Transition
 from core.configuration import Configuration
-from core.model import (
-    DAY,
-    HOUR,
-    MINUTE,
-    SECOND,
-    Action,
-    ActionKind,
-    Columns,
-    Former,
-    Outcome,
-    Series,
-    Status,
-    Transition,
-    Unit,
-)
+from core.readings import Columns
+from core.registry import Former, Series, Status, Unit
+from core.times import DAY, HOUR, MINUTE, SECOND
 from tests.reference.asked import Entry
 from tests.reference.case import Said
 from tests.reference.model import Heard, Model, Place

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from core.model import Transition
+from core.alerts import Transition
 from tests.reference.machine import Both
 
 SEEN: Counter[str] = Counter()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from core.model import HOUR, MINUTE, SECOND
+from core.times import HOUR, MINUTE, SECOND
 from tests.desk import DeskOf
 from tests.world import MIDNIGHT, small_world
 

@@ -8,7 +8,7 @@ import pytest
 
 from alerts.backtest import Label, labels_of
 from core.errors import ConfigError
-from core.model import HOUR
+from core.times import HOUR
 from tests.desk import DeskOf
 from tests.world import MIDNIGHT, small_world
 

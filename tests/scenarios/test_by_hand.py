@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.model import HOUR, MINUTE, iso
+from core.times import HOUR, MINUTE, iso
 from tests.desk import DeskOf
 from tests.world import MIDNIGHT, small_world
 

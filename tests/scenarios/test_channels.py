@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts.notify.mqtt import Mqtt, Place
+from core.alerts import Severity
 from core.errors import Blame, DeliveryError
-from core.model import Severity
 from core.notices import Channel, Parcel, Sent
 from storage.notices import told_to_fire
 from tests.postman import Post, Server, channels

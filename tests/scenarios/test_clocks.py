@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.model import HOUR, MINUTE, SECOND
+from core.times import HOUR, MINUTE, SECOND
 from tests.desk import DeskOf
 from tests.world import World, small_world
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pytest
 
-from core.model import HOUR, MINUTE, iso
+from core.times import HOUR, MINUTE, iso
 from tests.desk import DeskOf
 from tests.world import MIDNIGHT, World, small_world
 

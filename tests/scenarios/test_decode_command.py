@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cli
-from core.model import SECOND
+from core.times import SECOND
 from ingest.dialects.table import DIALECTS
 from ingest.sources import pushed_topic
 from tests.samples import SAMPLES, needs_samples, sample

@@ -9,7 +9,7 @@ import pytest
 
 import telling
 from core.errors import Blame, DeliveryError
-from core.model import DAY, HOUR
+from core.times import DAY, HOUR
 from tests.desk import DeskOf
 from tests.postman import NOTIFY, Post, Server, channels, refuse
 from tests.world import CONFIGURATION, MIDNIGHT, small_world

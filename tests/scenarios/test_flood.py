@@ -11,7 +11,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from core.model import iso
+from core.times import iso
 from tests.mosquitto import Mosquitto, has_mosquitto
 from tests.process import Andaman, andaman, wait_until
 from tests.world import write_configuration

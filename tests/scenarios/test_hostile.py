@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.model import SECOND, Message
+from core.messages import Message
+from core.times import SECOND
 from ingest.gather import gather
 from tests.hostile import GOOD, TOPIC, Hostile, corpus
 from tests.world import World, small_world

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.model import iso
+from core.times import iso
 from tests.desk import DeskOf
 from tests.world import World, small_world
 

@@ -15,7 +15,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import func, select
 
-from core.model import MINUTE, SECOND, iso
+from core.times import MINUTE, SECOND, iso
 from storage import schema
 from tests.mosquitto import has_mosquitto, running_mosquitto
 from tests.past import Past

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.model import MINUTE, Action, ActionKind
+from core.alerts import Action, ActionKind
+from core.times import MINUTE
 from tests.every_kind import RULES
 from tests.past import Past
 from tests.world import World, small_world

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.model import SECOND, Message, iso
+from core.messages import Message
+from core.times import SECOND, iso
 from tests.desk import DeskOf
 from tests.world import MIDNIGHT, World, small_world
 

@@ -18,7 +18,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import select
 
-from core.model import MINUTE, iso
+from core.times import MINUTE, iso
 from simulators.stand_ins.smtp import Fault, Mail, Mailbox
 from storage.notify_schema import parcels
 from tests.past import Past

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.model import HOUR, iso
+from core.times import HOUR, iso
 from tests.desk import DeskOf
 from tests.world import CONFIGURATION, MIDNIGHT, small_world
 

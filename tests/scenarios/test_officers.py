@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core.errors import StorageError
-from core.model import MINUTE, iso
 from core.quality import rollup
+from core.times import MINUTE, iso
 from ingest.quality.table import objections
 from tests.desk import DeskOf
 from tests.past import Past

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cli
-from core.model import MINUTE
+from core.times import MINUTE
 from tests.world import MIDNIGHT, small_world
 
 RANGE = ["--from", "2026-11-22T00:00:00Z", "--to", "2026-11-22T00:03:00Z", "--note", "weed"]

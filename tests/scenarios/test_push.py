@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 
 from api.server import create_app
 from core.errors import StorageError
-from core.model import HOUR, Settled, iso
+from core.messages import Settled
+from core.times import HOUR, iso
 from tests.desk import DeskOf
 from tests.world import CONFIGURATION, MIDNIGHT, small_world
 

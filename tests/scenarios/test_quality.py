@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.model import MINUTE
+from core.times import MINUTE
 from ingest.quality.table import objections
 from tests.past import Past
 from tests.world import MIDNIGHT, World, small_world

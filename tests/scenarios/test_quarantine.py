@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.reasons import WORDS
-from core.model import DAY, MINUTE, SECOND, Refusal, iso
+from core.messages import Refusal
+from core.times import DAY, MINUTE, SECOND, iso
 from storage.quarantine import forget
 from tests.desk import DeskOf
 from tests.world import CONFIGURATION, MIDNIGHT, World, small_world

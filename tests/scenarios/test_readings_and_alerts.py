@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.model import DAY, MINUTE
+from core.times import DAY, MINUTE
 from ingest.quality.table import objections
 from tests.world import MIDNIGHT, World, small_world
 

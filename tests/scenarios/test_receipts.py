@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.model import SECOND
+from core.times import SECOND
 from simulators.gateways import Sample
 from simulators.keeping import KeepingGateway
 from tests.mosquitto import Mosquitto, has_mosquitto

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.model import MINUTE, iso
+from core.times import MINUTE, iso
 from tests.desk import DeskOf
 from tests.world import CONFIGURATION, MIDNIGHT, World, small_world, write_configuration
 

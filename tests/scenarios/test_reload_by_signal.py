@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.model import MINUTE, iso
+from core.times import MINUTE, iso
 from tests.process import Andaman, andaman, wait_until
 from tests.world import CONFIGURATION, write_configuration
 

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.lifecycle import GRACE
-from core.model import DAY, MINUTE, Action, ActionKind, Message
+from core.alerts import Action, ActionKind
+from core.messages import Message
+from core.times import DAY, MINUTE
 from tests.arrivals import LEAST_GAP, arrivals
 from tests.every_kind import RULES
 from tests.past import Past

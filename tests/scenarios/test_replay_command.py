@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 import cli
 import cli_replay
-from core.model import MINUTE, iso
+from core.times import MINUTE, iso
 from ingest.quality.table import objections
 from tests.process import ROOT
 from tests.world import CONFIGURATION, MIDNIGHT, small_world, write_configuration

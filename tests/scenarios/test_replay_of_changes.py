@@ -12,9 +12,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.alerts import Action, ActionKind
 from core.errors import RegistryError
-from core.model import MINUTE, Action, ActionKind, Device, Message, Placement, Site, iso
+from core.messages import Message
 from core.muting import Silence
+from core.registry import Device, Placement, Site
+from core.times import MINUTE, iso
 from storage.registry import add_device, add_site, change_site, move_device
 from storage.silences import add_silence
 from tests.arrivals import LEAST_GAP, arrivals

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.errors import ConfigError
-from core.model import iso
+from core.times import iso
 from tests.desk import DeskOf
 from tests.world import CONFIGURATION, small_world
 

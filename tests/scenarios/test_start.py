@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 from paho.mqtt.publish import multiple
 
-from core.model import iso
+from core.times import iso
 from tests.mosquitto import Mosquitto, has_mosquitto
 from tests.process import COMMAND, Andaman, andaman, environment, free_port, is_alive, wait_until
 from tests.world import CONFIGURATION, write_configuration

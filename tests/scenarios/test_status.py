@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.model import SECOND, Message
+from core.messages import Message
+from core.times import SECOND
 from storage.statuses import MOST
 from tests.world import MIDNIGHT, World, small_world
 

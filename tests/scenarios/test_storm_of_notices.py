@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.model import MINUTE, SECOND, Message, State, iso
+from core.alerts import State
+from core.messages import Message
+from core.times import MINUTE, SECOND, iso
 from tests.postman import NOTIFY, Post, Server, channels
 from tests.world import World, small_world
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.model import DAY, HOUR, MINUTE, iso
+from core.times import DAY, HOUR, MINUTE, iso
 from tests.desk import DeskOf
 from tests.world import MIDNIGHT, World, small_world
 

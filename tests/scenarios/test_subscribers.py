@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from core.alerts import Severity
 from core.errors import Blame, DeliveryError
-from core.model import DAY, HOUR, Severity
 from core.notices import Channel, LineMonth
 from core.subscribers import (
     Contact,
@@ -18,6 +18,7 @@ from core.subscribers import (
     SubscriberState,
     Subscription,
 )
+from core.times import DAY, HOUR
 from storage import joining, line_quota, subscribers
 from tests.desk import DeskOf
 from tests.postman import NOTIFY, Post, Server, channels, refuse

@@ -8,8 +8,8 @@ import pytest
 
 from alerts.explanation import RuleFacts
 from core.errors import Blame, DeliveryError
-from core.model import MINUTE
 from core.notices import Channel, Parcel, Sent
+from core.times import MINUTE
 from storage.outbox import Claim, claim, record_failed, record_sent
 from tests.postman import NOTIFY, Post, Server, channels, refuse
 from tests.world import World, small_world

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.configuration import load
-from core.model import Site
+from core.registry import Site
 
 ROOT = Path(__file__).resolve().parents[2]
 CITY = load(ROOT / "config")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from core.model import DAY, HOUR, MINUTE, SECOND, to_micros
+from core.times import DAY, HOUR, MINUTE, SECOND, to_micros
 from watching import Clockwork, Queue, Seen, ends, findings
 
 GB = 10**9

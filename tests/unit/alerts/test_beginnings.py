@@ -11,7 +11,9 @@ from alerts.kinds.missing import Missing
 from alerts.levels import above
 from alerts.rules import Rule
 from alerts.schedules import Schedule
-from core.model import HOUR, MINUTE, Action, ActionKind, Former, Mark, Outcome
+from core.alerts import Action, ActionKind, Mark, Outcome
+from core.registry import Former
+from core.times import HOUR, MINUTE
 from tests.unit.alerts.test_engine import LATENESS, SERIES, T0, columns, rule, settle
 from tests.unit.alerts.test_kinds import UNITS, WARNING, asked, engine, story, tick
 

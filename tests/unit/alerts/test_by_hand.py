@@ -6,7 +6,8 @@ import pytest
 
 from alerts.by_hand import act
 from alerts.lifecycle import Sample, Watch, elapse, step
-from core.model import MINUTE, Action, ActionKind, Mark, Reason, Severity, State
+from core.alerts import Action, ActionKind, Mark, Reason, Severity, State
+from core.times import MINUTE
 from tests.unit.alerts.test_lifecycle import terms, told
 
 FIRING = Watch(

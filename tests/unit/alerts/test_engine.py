@@ -12,19 +12,10 @@ from alerts.kinds.threshold import Threshold
 from alerts.levels import Levels, Span, above
 from alerts.lifecycle import GRACE, Watch
 from alerts.rules import Rule, Selection, Terms
-from core.model import (
-    HOUR,
-    MINUTE,
-    SECOND,
-    Columns,
-    Flag,
-    Outcome,
-    Reason,
-    Series,
-    Severity,
-    State,
-    Transition,
-)
+from core.alerts import Outcome, Reason, Severity, State, Transition
+from core.readings import Columns, Flag
+from core.registry import Series
+from core.times import HOUR, MINUTE, SECOND
 
 T0 = 1_795_305_600_000_000  # 2026-11-22T00:00:00Z
 LATENESS = 15 * MINUTE

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from alerts.escalation import LadderEntry, escalate, ladder_of, load
+from core.alerts import Mark, Reason, Severity, State, Transition
 from core.errors import ConfigError
-from core.model import MINUTE, Mark, Reason, Severity, State, Transition
 from core.muting import Escalation
+from core.times import MINUTE
 
 NOW = 1_795_309_200_000_000
 FIRING, PENDING, RESOLVED = State.FIRING, State.PENDING, State.RESOLVED

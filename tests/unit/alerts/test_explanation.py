@@ -13,10 +13,12 @@ from alerts import explanation, speaking
 from alerts.explanation import Facts, RuleFacts, explain
 from alerts.phrases import PHRASES
 from alerts.standards import Limit
+from core.alerts import Severity, State
 from core.annotations import Work
 from core.configuration import Name
-from core.model import DAY, HOUR, MINUTE, SECOND, Flag, Severity, State
+from core.readings import Flag
 from core.surroundings import Nearby, Other, Reading, Surroundings, Worked
+from core.times import DAY, HOUR, MINUTE, SECOND
 
 BEGAN = 1_795_305_600_000_000  # 2026-11-22T00:00:00Z, 07:00 in Bangkok
 PATONG, KARON = {"en": "Patong", "th": "ป่าตอง"}, {"en": "Karon", "th": "กะรน"}

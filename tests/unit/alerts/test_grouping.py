@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from alerts.grouping import MANY, Groups, Happened, Telling, keys, take_in, tell
 from alerts.routing import Receiver, Route, Routes
-from core.model import MINUTE, SECOND, Mark, Reason, Severity, State
+from core.alerts import Mark, Reason, Severity, State
 from core.muting import Labels
 from core.notices import Told
+from core.times import MINUTE, SECOND
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 ROOT = Route(

@@ -14,18 +14,9 @@ from alerts.kinds.rate import Rate
 from alerts.levels import Levels, Span, above
 from alerts.lifecycle import GRACE
 from alerts.rules import Rule, Selection, Terms
-from core.model import (
-    HOUR,
-    MINUTE,
-    SECOND,
-    Action,
-    ActionKind,
-    Mark,
-    Outcome,
-    Severity,
-    Status,
-    Unit,
-)
+from core.alerts import Action, ActionKind, Mark, Outcome, Severity
+from core.registry import Status, Unit
+from core.times import HOUR, MINUTE, SECOND
 from tests.unit.alerts.test_engine import LATENESS, SERIES, T0, columns, rule, settle
 
 UNITS = [

@@ -3,7 +3,7 @@
 import pytest
 
 from alerts.levels import Levels, Span, above, below
-from core.model import Severity
+from core.alerts import Severity
 
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
 ABOVE = Levels(spans={WARNING: above(80), CRITICAL: above(95)}, clear=above(60))

@@ -11,7 +11,8 @@ from alerts.levels import Levels, above, below
 from alerts.lifecycle import GRACE, Change, Sample, Watch, elapse, step
 from alerts.rules import Terms
 from alerts.schedules import Schedule
-from core.model import MINUTE, SECOND, Mark, Reason, Severity, State
+from core.alerts import Mark, Reason, Severity, State
+from core.times import MINUTE, SECOND
 
 
 def terms(

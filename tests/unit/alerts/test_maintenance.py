@@ -9,7 +9,7 @@ import pytest
 
 from alerts.maintenance import WindowEntry, following, load, opening
 from core.errors import ConfigError
-from core.model import HOUR, from_micros, to_micros
+from core.times import HOUR, from_micros, to_micros
 
 BANGKOK, BERLIN = ZoneInfo("Asia/Bangkok"), ZoneInfo("Europe/Berlin")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from alerts.matchers import MOST, check, fit, matcher
-from core.model import Severity
+from core.alerts import Severity
 from core.muting import Labels
 
 ALERT = Labels(

@@ -6,9 +6,10 @@ import pytest
 
 from alerts.maintenance import WindowEntry
 from alerts.muting import Relations, Standing, by_site, mutes
+from core.alerts import Severity
 from core.configuration import UTC_ZONE
-from core.model import HOUR, Severity
 from core.muting import Labels, Mute, MuteKind, Silence
+from core.times import HOUR
 
 NOW = 1_795_309_200_000_000  # Sunday 2026-11-22T01:00:00Z
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL

@@ -3,7 +3,7 @@
 import pytest
 
 from alerts.outbox import FAILURES, LONGEST_REST, LONGEST_WAIT, Circuit, backoff
-from core.model import MINUTE, SECOND
+from core.times import MINUTE, SECOND
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts.routing import GROUP_INTERVAL, Routes, load
+from core.alerts import Severity
 from core.errors import ConfigError
-from core.model import HOUR, MINUTE, SECOND, Severity
 from core.muting import Labels
 from core.notices import Channel, Recipient
+from core.times import HOUR, MINUTE, SECOND
 
 ZONE = ZoneInfo("Asia/Bangkok")
 TREE = """

@@ -7,7 +7,7 @@ import pytest
 import app
 from alerts import rule_tests
 from core.errors import ConfigError
-from core.model import MINUTE
+from core.times import MINUTE
 from tests.world import write_configuration
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,9 +7,11 @@ import pytest
 from alerts import rule_files
 from alerts.levels import above, below
 from alerts.rules import Rule
+from core.alerts import Severity
 from core.configuration import load as load_city
 from core.errors import ConfigError
-from core.model import MINUTE, SECOND, Series, Severity
+from core.registry import Series
+from core.times import MINUTE, SECOND
 from tests.world import write_configuration
 
 RULE = """\

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts.schedules import Day, Schedule
-from core.model import to_micros
+from core.times import to_micros
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NIGHT = ((time(18), time(6)),)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.subscribing import Telling, Timing, next_digest, wants, ways, when
-from core.model import DAY, HOUR, Reason, Severity, State, from_micros, to_micros
+from core.alerts import Reason, Severity, State
 from core.notices import Channel, NoticeReason, Told
 from core.subscribers import (
     Contact,
@@ -20,6 +20,7 @@ from core.subscribers import (
     SubscriberState,
     Subscription,
 )
+from core.times import DAY, HOUR, from_micros, to_micros
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NEW_YORK = ZoneInfo("America/New_York")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.model import Mark, Severity, State, iso
+from core.alerts import Mark, Severity, State
+from core.times import iso
 from tests.service import NOW, Service, ago, change
 
 PENDING, FIRING, RESOLVED = State.PENDING, State.FIRING, State.RESOLVED

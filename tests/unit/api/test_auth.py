@@ -11,7 +11,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from api.auth import ROUTES, Standing, hash_of, new_key
 from api.server import create_app
-from core.model import Role
+from core.access import Role
 from tests.service import LOCAL_KEY, Service
 
 READ = {"viewer", "officer", "admin"}

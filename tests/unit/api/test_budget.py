@@ -4,7 +4,7 @@ import pytest
 
 from api.budget import Budget
 from api.problems import ApiError
-from core.model import MINUTE, SECOND
+from core.times import MINUTE, SECOND
 
 
 def test_so_often_within_a_while_and_then_later() -> None:

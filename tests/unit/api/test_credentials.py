@@ -6,8 +6,8 @@ import bcrypt
 import pytest
 from sqlalchemy import select
 
+from core.access import Role
 from core.errors import BrokerError
-from core.model import Role
 from storage import schema
 from storage.credentials import adopt, in_force, without
 from tests.service import CITY, NOW, Service

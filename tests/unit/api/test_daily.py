@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.model import DAY, HOUR, MINUTE, Role
+from core.access import Role
+from core.times import DAY, HOUR, MINUTE
 from tests.service import NOW, Service
 
 PATH = "/v1/quality/daily"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from api.shapes import MOST
-from core.model import Severity, State, iso
+from core.alerts import Severity, State
+from core.times import iso
 from tests.service import Service, ago, change
 
 PENDING, FIRING, RESOLVED = State.PENDING, State.FIRING, State.RESOLVED

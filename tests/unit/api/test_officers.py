@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from core.model import DAY, HOUR, Role, iso
+from core.access import Role
+from core.times import DAY, HOUR, iso
 from tests.service import NOW, Service, ago
 
 RANGE: dict[str, object] = {

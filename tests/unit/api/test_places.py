@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from core.alerts import Severity, State
 from core.catalogue import CATALOGUE
-from core.model import HOUR, MINUTE, Progress, Range, Severity, State, Status, iso
+from core.messages import Progress, Range
+from core.registry import Status
+from core.times import HOUR, MINUTE, iso
 from tests.service import CITY, NOW, Service, ago, change
 
 TURBIDITY, BATTERY, PM25 = 0, 1, 2  # places in `tests.service.SERIES`

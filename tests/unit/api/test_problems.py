@@ -7,8 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.problems import KINDS
+from core.access import Role
 from core.errors import StorageError
-from core.model import Role
 from tests.service import NOW, Service
 
 SERIES_PATH = "/v1/series/buoy/turbidity"

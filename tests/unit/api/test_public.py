@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import pytest
 
 from api.public_words import WORDS
+from core.access import Role
 from core.languages import LANGUAGES
-from core.model import Role
 from core.notices import Channel
 from core.subscribers import ConsentWay, Subscriber, SubscriberState
 from storage import joining, subscribers

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.model import Role, iso
+from core.access import Role
+from core.times import iso
 from tests.service import NOW, Service
 
 SITE = {

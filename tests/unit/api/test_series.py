@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.model import DAY, HOUR, MINUTE, iso
+from core.times import DAY, HOUR, MINUTE, iso
 from tests.service import NOW, Service, ago
 
 PATH = "/v1/series/buoy/turbidity"

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from core.model import DAY, MINUTE, Role, iso
+from core.access import Role
 from core.notices import Channel
+from core.times import DAY, MINUTE, iso
 from storage import joining, subscribers
 from tests.people import USER
 from tests.service import NOW, Service

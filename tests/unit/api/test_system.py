@@ -11,8 +11,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.auth import hash_of
 from api.metrics import settle_seconds
 from api.server import Check, SystemStatus
+from core.access import Role
+from core.alerts import Severity, State
 from core.errors import StorageError
-from core.model import Quarantined, Refusal, Role, Severity, State, iso
+from core.messages import Quarantined, Refusal
+from core.times import iso
 from storage.forwarder import ForwarderHealth, ForwarderState
 from tests.service import NOW, SERIES, Service, change
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import faults
 from benchmarks.faults import FAULTS, SENTINELS, Track, with_faults
-from core.model import HOUR
+from core.times import HOUR
 
 
 def track(hours: int = 24 * 200, parameter: str = "water_temperature") -> Track:

@@ -6,7 +6,7 @@ import pytest
 
 from core.configuration import load
 from core.errors import ConfigError
-from core.model import iso
+from core.times import iso
 from tests.world import CONFIGURATION, write_configuration
 
 SITES, DEVICES = CONFIGURATION["sites.yaml"], CONFIGURATION["devices.yaml"]

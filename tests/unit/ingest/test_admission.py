@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.model import DAY, AutoApprove, Device, Gateway, Placement
+from core.registry import AutoApprove, Device, Gateway, Placement
+from core.times import DAY
 from ingest.admission import Admission, Quota
 
 TERMS = AutoApprove(prefix="wx-", site="town", model="mast", devices_per_day=2)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model import DAY, HOUR, MINUTE, SECOND, Clock, Series
+from core.registry import Clock, Series
+from core.times import DAY, HOUR, MINUTE, SECOND
 from ingest.clocks import KEPT, LEAST, Clocks, wrong
 from ingest.gather import Rows
 from tests.world import MIDNIGHT

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.operations import OPERATIONS
-from core.model import MINUTE, Message
+from core.messages import Message
+from core.times import MINUTE
 from tests.arrivals import arrivals
 from tests.every_kind import RULES
 from tests.world import CONFIGURATION, World, small_world

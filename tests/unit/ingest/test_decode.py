@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import DecodeError
-from core.model import DAY, HOUR, Message, Reading, Refusal
+from core.messages import Message, Refusal
+from core.readings import Reading
+from core.times import DAY, HOUR
 from ingest.decode import PAYLOAD_LIMIT, decode
 from ingest.sources import NATIVE
 

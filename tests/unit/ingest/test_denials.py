@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.model import HOUR, MINUTE, Denied
+from core.access import Denied
+from core.times import HOUR, MINUTE
 from ingest.broker_log import BrokerLog
 from ingest.denials import Denial, Denials, of_mosquitto, of_nats
 

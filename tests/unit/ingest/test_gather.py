@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.configuration import load
-from core.model import Message, Refusal
+from core.messages import Message, Refusal
 from ingest import profiles
 from ingest.gather import Gathered, gather
 from ingest.registry import Registry

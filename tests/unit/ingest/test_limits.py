@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model import SECOND
+from core.times import SECOND
 from ingest.limits import MOST_WAIT, Limit, Limits, taken, wait
 
 TEN = Limit(per_second=10, burst_seconds=60)

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from core.model import Message
+from core.messages import Message
 from ingest.mqtt import Listener, delay
 
 TOPICS = ("andaman/v1/+/up/readings", "tele/+/SENSOR")

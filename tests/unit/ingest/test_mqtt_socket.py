@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from paho.mqtt.client import Client
 
-from core.model import Message
+from core.messages import Message
 from ingest.mqtt_socket import MessageClient, MessageSocket
 
 CONNACK = b"\x20\x02\x00\x00"

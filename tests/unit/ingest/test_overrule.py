@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.annotations import Annotation, Service, Work
-from core.model import Cause, Flag, Revision, Series
+from core.readings import Cause, Flag, Revision
+from core.registry import Series
 from ingest.arrange import columns_of
 from ingest.overrule import FOREVER, Overrule, series_of, windows
 from ingest.quality.check import check

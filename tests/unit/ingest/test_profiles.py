@@ -6,7 +6,8 @@ import pytest
 
 from core.catalogue import CATALOGUE
 from core.errors import ConfigError
-from core.model import MINUTE, Reading
+from core.readings import Reading
+from core.times import MINUTE
 from ingest.codecs.table import CODECS
 from ingest.dialects.shape import Raw
 from ingest.profiles import Channel, Profile, load

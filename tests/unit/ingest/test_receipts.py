@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model import SECOND, Progress, Range, Refusal
+from core.messages import Progress, Range, Refusal
+from core.times import SECOND
 from ingest.receipts import (
     MOST_RANGES,
     PATIENCE,

@@ -6,7 +6,7 @@ import pytest
 
 from core.configuration import Configuration, load
 from core.errors import ConfigError
-from core.model import Refusal
+from core.messages import Refusal
 from ingest.profiles import NO_PROFILE, Profile
 from ingest.registry import NOWHERE, Known, Registry
 from tests.world import CONFIGURATION, write_configuration

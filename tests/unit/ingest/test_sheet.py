@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
-from core.model import iso
+from core.times import iso
 from ingest import sheet
 from ingest.sheet import Channel, Layout, Sheet
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model import iso
+from core.times import iso
 from ingest.sheet_times import UNREADABLE, Clock, Order, ZonelessError, order_of
 
 BANGKOK, CHICAGO, LORD_HOWE = map(

@@ -8,7 +8,9 @@ import pytest
 
 from core.configuration import Configuration
 from core.errors import ConfigError, DecodeError
-from core.model import DAY, HOUR, MINUTE, Gateway, Refusal
+from core.messages import Refusal
+from core.registry import Gateway
+from core.times import DAY, HOUR, MINUTE
 from ingest.sources import NATIVE, Source, Sources, load, pushed_topic
 
 CITY = Configuration(

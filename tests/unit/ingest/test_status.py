@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from core.errors import DecodeError
-from core.model import Message, Refusal, Status
+from core.messages import Message, Refusal
+from core.registry import Status
 from ingest.status import changes, read_status, speaker
 
 TOPIC = b"andaman/v1/gw/up/status"

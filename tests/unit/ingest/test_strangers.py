@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.model import Reading
+from core.readings import Reading
 from ingest import profiles
 from ingest.dialects.shape import Raw
 from ingest.profiles import Channel, Profile

@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.dialects.shape import Item, Raw, Refused
 from ingest.profiles import NO_PROFILE, Channel, Profile
 from ingest.translate import translate

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from core.errors import StorageError
-from core.model import Message
+from core.messages import Message
 from ingest.pipeline import Pipeline
 from ingest.worker import Worker
 

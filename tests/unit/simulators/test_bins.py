@@ -5,7 +5,8 @@ from statistics import median
 
 import pytest
 
-from core.model import DAY, HOUR, MINUTE, SECOND, Site
+from core.registry import Site
+from core.times import DAY, HOUR, MINUTE, SECOND
 from simulators.bins import EMPTY_MM, FULL_MM, PLACES, fill_level
 from simulators.chance import Chance
 from simulators.coast import Coast

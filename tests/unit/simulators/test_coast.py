@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from core.model import DAY, HOUR, MINUTE, SECOND, Device
+from core.registry import Device
+from core.times import DAY, HOUR, MINUTE, SECOND
 from simulators.chance import Chance
 from simulators.coast import CLOSE, HISTORY, Coast, coast_of, densely, lively, script
 

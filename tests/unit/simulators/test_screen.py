@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from core.model import SECOND
+from core.times import SECOND
 from simulators.screen import View, alert_words, items, look, picture, spark, summary, with_lines
 
 NOW = 1_795_323_600_000_000  # 2026-11-22T05:00:00Z

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from core.catalogue import CATALOGUE
-from core.model import DAY, HOUR, MINUTE, Device
+from core.registry import Device
+from core.times import DAY, HOUR, MINUTE
 from simulators.chance import Chance
 from simulators.coast import Coast
 from simulators.events import Event, EventKind

@@ -8,8 +8,8 @@ from threading import Event, Thread
 
 import pytest
 
+from core.access import Role
 from core.errors import StartError
-from core.model import Role
 from storage.backup import backup, restore
 from storage.ledger import Ledger
 

@@ -1,6 +1,7 @@
 """What Andaman says to InfluxDB of itself, line by line."""
 
-from core.model import HOUR, MINUTE, Severity
+from core.alerts import Severity
+from core.times import HOUR, MINUTE
 from storage.bulletin import (
     Bulletin,
     Entry,

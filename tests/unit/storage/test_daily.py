@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from core.model import DAY, HOUR, MINUTE, Flag
+from core.readings import Flag
+from core.times import DAY, HOUR, MINUTE
 from storage.daily import Day, Heard, day
 
 START = 1_795_305_600_000_000  # 2026-11-22T00:00:00Z

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from core.model import Mark, Severity
+from core.alerts import Mark, Severity
 from storage.labels import Places, mutes_others
 
 PLACES = Places({"patong": ("beach", "kathu")}, {"probe": "gw"})

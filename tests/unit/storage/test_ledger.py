@@ -20,9 +20,12 @@ from sqlalchemy.exc import OperationalError
 
 from alerts.cases import alert_id
 from alerts.engine import Engine as Rules
+from core.access import Role
+from core.alerts import Reason, State
 from core.errors import StartError, StorageError
-from core.model import Counts, Flag, Quarantined, Reason, Refusal, Role, State
+from core.messages import Counts, Quarantined, Refusal
 from core.quality import Verdict, rollup
+from core.readings import Flag
 from storage import schema
 from storage.database import FILE_NAME, MIGRATIONS, newest_revision, open_readers
 from storage.ledger import Batch, Ledger

@@ -3,17 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.model import (
-    Cause,
-    Columns,
-    Flag,
-    Reason,
-    Revision,
-    Series,
-    Severity,
-    State,
-    Transition,
-)
+from core.alerts import Reason, Severity, State, Transition
+from core.readings import Cause, Columns, Flag, Revision
+from core.registry import Series
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 
 AT = 1_795_305_600_000_000

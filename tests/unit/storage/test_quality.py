@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import StorageError
-from core.model import Cause, Counts, Flag, Revision
+from core.messages import Counts
+from core.readings import Cause, Flag, Revision
 from storage import schema
 from storage.ledger import Batch, Ledger
 from storage.quality import on_arrival

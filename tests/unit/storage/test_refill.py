@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from core.alerts import State
 from core.errors import StorageError
-from core.model import Cause, Counts, Flag, Revision, State
+from core.messages import Counts
+from core.readings import Cause, Flag, Revision
 from storage import schema
 from storage.database import open_readers
 from storage.ledger import Batch, Ledger

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Connection
 
 from core.errors import RegistryError
-from core.model import DAY, Device, Placement
+from core.registry import Device, Placement
+from core.times import DAY
 from storage import registry
 from storage.ledger import Ledger
 from tests.service import CITY, INSTALLED, NOW

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from core.access import Role
 from core.errors import RegistryError
-from core.model import HOUR, MINUTE, Role
 from core.notices import Channel
 from core.subscribers import (
     Consent,
@@ -18,6 +18,7 @@ from core.subscribers import (
     SubscriberState,
     Subscription,
 )
+from core.times import HOUR, MINUTE
 from storage import joining, schema, subscribers
 from storage.joining import Purpose, Word
 from storage.ledger import Ledger

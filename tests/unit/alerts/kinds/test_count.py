@@ -4,7 +4,7 @@ import pytest
 
 from alerts.kinds.count import Breaches, Count, observe
 from alerts.levels import Span
-from core.model import MINUTE
+from core.times import MINUTE
 
 SPAN = Span(0, 10)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.kinds.rate import Kept, Rate, rates
-from core.model import HOUR, MINUTE
+from core.times import HOUR, MINUTE
 
 HOURLY = Rate(per=HOUR, window=HOUR)
 Reading = tuple[int, float]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts.notify.alertmanager import payload
-from core.model import Reason, Severity, State
+from core.alerts import Reason, Severity, State
 from core.notices import Channel, Notice, NoticeReason
 from tests.notices import TURBID, notice, parcel, told
 

@@ -8,8 +8,10 @@ import pytest
 from PIL import Image, ImageChops
 
 from alerts.notify.charts import chart
-from core.model import HOUR, Flag, Severity
+from core.alerts import Severity
+from core.readings import Flag
 from core.surroundings import Reading
+from core.times import HOUR
 from tests.notices import AT, TURBID, told
 
 BANGKOK = ZoneInfo("Asia/Bangkok")

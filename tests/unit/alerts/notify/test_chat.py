@@ -11,9 +11,10 @@ from alerts.notify import chat
 from alerts.notify.chat import Turn, tapped, typed
 from alerts.notify.chat_messages import Facts
 from alerts.notify.chat_places import find, places_of
+from core.alerts import Severity
 from core.languages import LANGUAGES, Language
-from core.model import DAY, Severity, Site
 from core.notices import Channel
+from core.registry import Site
 from core.subscribers import (
     Contact,
     Preferences,
@@ -22,6 +23,7 @@ from core.subscribers import (
     SubscriberState,
     Subscription,
 )
+from core.times import DAY
 from simulators.stand_ins.line_limits import errors
 from tests.notices import AT, told
 

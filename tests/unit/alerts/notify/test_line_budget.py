@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts.notify.line_budget import Course, courses, forecast
-from core.model import to_micros
 from core.notices import LineMonth
+from core.times import to_micros
 
 ZONE = ZoneInfo("UTC")
 MIDDLE = to_micros(datetime(2026, 11, 16, tzinfo=UTC))

@@ -15,10 +15,12 @@ from sqlalchemy import select, update
 from alerts.notify.line_api import LineApi
 from alerts.notify.line_chat import ChatDesk, ForgedError, Taken, event_of, signed
 from api.server import create_app
+from core.access import Role
+from core.alerts import Action, State, Transition
 from core.errors import StorageError
-from core.model import SECOND, Action, Role, State, Transition
 from core.notices import Channel
 from core.subscribers import Subscriber, SubscriberState
+from core.times import SECOND
 from simulators.stand_ins.line_platform import Platform
 from storage import audit, joining, schema, subscribers
 from storage.joining import Purpose

@@ -12,10 +12,12 @@ from linebot.v3.messaging.models import FlexMessage  # type: ignore[import-untyp
 from alerts.notify.line_flex import Buttons, message
 from alerts.notify.line_picture import HEIGHT, picture
 from alerts.speaking import Speaker
+from core.alerts import Reason, Severity, State
 from core.languages import LANGUAGES, Language
-from core.model import MINUTE, Flag, Reason, Severity, State
 from core.notices import Notice, NoticeReason, Told
+from core.readings import Flag
 from core.surroundings import Reading
+from core.times import MINUTE
 from simulators.stand_ins.line_limits import errors
 from tests.notices import AT, notice, told
 

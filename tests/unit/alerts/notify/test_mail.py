@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts.notify.mail import Letterhead, sender_of, write
+from core.alerts import Reason, Severity, State
 from core.errors import ConfigError
 from core.languages import LANGUAGES, Language
-from core.model import Reason, Severity, State
 from core.notices import Channel, Notice, NoticeReason, Recipient
 from tests.notices import TURBID, notice, parcel, told
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.notify.mqtt import Mqtt, Place
-from core.model import Reason, Severity, State
+from core.alerts import Reason, Severity, State
 from core.notices import Channel, Notice
 from tests.notices import TURBID, notice, parcel, told
 

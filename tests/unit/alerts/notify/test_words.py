@@ -13,8 +13,9 @@ import pytest
 from alerts.notify import words
 from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker
-from core.model import HOUR, MINUTE, Reason, Severity, State
+from core.alerts import Reason, Severity, State
 from core.notices import Notice, NoticeReason, Told
+from core.times import HOUR, MINUTE
 from tests.notices import notice, told
 
 ZONE = ZoneInfo("Asia/Bangkok")

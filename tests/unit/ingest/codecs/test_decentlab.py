@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import DecodeError
-from core.model import Refusal
+from core.messages import Refusal
 from ingest.codecs.shape import Quantities
 from ingest.codecs.table import CODECS
 

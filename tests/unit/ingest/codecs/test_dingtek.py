@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import DecodeError
-from core.model import Refusal
+from core.messages import Refusal
 from ingest.codecs.table import CODECS
 from ingest.dialects.chirpstack import chirpstack
 from tests.samples import items, needs_samples, raw, sample

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.model import Reading, to_micros
+from core.readings import Reading
+from core.times import to_micros
 from ingest.codecs.table import CODECS
 from ingest.dialects.chirpstack import chirpstack
 from ingest.dialects.shape import Dialect

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import DecodeError
-from core.model import Refusal
+from core.messages import Refusal
 from ingest.dialects.airgradient import airgradient
 from ingest.dialects.shape import Refused
 from tests.samples import (

@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal, iso
+from core.messages import Refusal
+from core.readings import Reading
+from core.times import iso
 from ingest.dialects.chirpstack import chirpstack
 from ingest.dialects.shape import Raw, Refused
 from tests.samples import (

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import DecodeError
-from core.model import Reading
+from core.readings import Reading
 from ingest.dialects.airgradient import airgradient
 from ingest.dialects.chirpstack import chirpstack
 from ingest.dialects.influx_line import influx_line

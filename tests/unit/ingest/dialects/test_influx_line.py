@@ -3,7 +3,8 @@
 import pytest
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.dialects.influx_line import influx_line
 from ingest.dialects.shape import MOST_ITEMS, Refused
 from tests.samples import RECEIVED_AT, incoming, items

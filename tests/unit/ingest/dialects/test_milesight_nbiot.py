@@ -3,7 +3,8 @@
 import pytest
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.codecs.table import CODECS
 from ingest.dialects.milesight_nbiot import milesight_nbiot
 from ingest.dialects.shape import Raw

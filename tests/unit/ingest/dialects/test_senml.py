@@ -4,7 +4,9 @@ import msgspec
 import pytest
 
 from core.errors import DecodeError
-from core.model import SECOND, Reading, Refusal, iso
+from core.messages import Refusal
+from core.readings import Reading
+from core.times import SECOND, iso
 from ingest.dialects.senml import senml
 from ingest.dialects.shape import MOST_ITEMS, Refused
 from tests.samples import RECEIVED_AT, incoming, items, needs_samples, sample

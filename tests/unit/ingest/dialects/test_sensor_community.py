@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.dialects.sensor_community import sensor_community
 from ingest.dialects.shape import Refused
 from tests.samples import RECEIVED_AT, devices, incoming, items, needs_samples, readings, sample

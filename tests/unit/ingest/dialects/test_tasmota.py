@@ -3,7 +3,8 @@
 import pytest
 
 from core.errors import DecodeError
-from core.model import Refusal, iso
+from core.messages import Refusal
+from core.times import iso
 from ingest.dialects.tasmota import tasmota
 from tests.samples import BANGKOK, devices, incoming, items, needs_samples, readings, sample, times
 

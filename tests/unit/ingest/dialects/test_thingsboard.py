@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.dialects.shape import Refused
 from ingest.dialects.thingsboard import thingsboard
 from tests.samples import RECEIVED_AT, incoming, items

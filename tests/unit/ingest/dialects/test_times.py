@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import DecodeError
-from core.model import Refusal, iso
+from core.messages import Refusal
+from core.times import iso
 from ingest.dialects.times import epoch_micros, iso_micros, measured_at, seconds_micros
 from tests.samples import BANGKOK, RECEIVED_AT, incoming
 

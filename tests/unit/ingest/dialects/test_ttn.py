@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from core.errors import DecodeError
-from core.model import Refusal, iso
+from core.messages import Refusal
+from core.times import iso
 from ingest.dialects.ttn import ttn
 from tests.samples import (
     RECEIVED_AT,

@@ -3,7 +3,8 @@
 import pytest
 
 from core.errors import DecodeError
-from core.model import Reading, Refusal
+from core.messages import Refusal
+from core.readings import Reading
 from ingest.dialects.shape import MOST_ITEMS, Refused
 from ingest.dialects.values import DEEPEST, Quantity, flatten, number, readings, ucum
 

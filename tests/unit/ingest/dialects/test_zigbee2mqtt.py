@@ -3,7 +3,8 @@
 import pytest
 
 from core.errors import DecodeError
-from core.model import Refusal, iso
+from core.messages import Refusal
+from core.times import iso
 from ingest.dialects.zigbee2mqtt import zigbee2mqtt
 from tests.samples import (
     RECEIVED_AT,

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.model import Columns, Revision, Series, Site
 from core.quality import Limits
+from core.readings import Columns, Revision
+from core.registry import Series, Site
 from ingest.quality.check import check
 from ingest.quality.late import Span
 from ingest.quality.places import Places

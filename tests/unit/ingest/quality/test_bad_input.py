@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from core.model import DAY, HOUR, MINUTE, SECOND, Flag
 from core.quality import Limits
+from core.readings import Flag
+from core.times import DAY, HOUR, MINUTE, SECOND
 from tests.unit.ingest.quality.stream import T0, Came, Stream, series_of, sites_of, stream
 from tests.unit.ingest.quality.test_streaming import EVERY_TEST
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from core.catalogue import CATALOGUE
-from core.model import MINUTE, Columns, Flag, Series
 from core.quality import Limits, Verdict, rollup
+from core.readings import Columns, Flag
+from core.registry import Series
+from core.times import MINUTE
 from ingest.quality.check import check
 from ingest.quality.settings import QualitySettings
 from ingest.quality.state import BLOCK, NEVER, TAIL, State, kept

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from core.model import HOUR, MINUTE, Cause, Flag
 from core.quality import Limits
+from core.readings import Cause, Flag
+from core.times import HOUR, MINUTE
 from ingest.quality.table import verdicts_of
 from tests.unit.ingest.quality.stream import T0, Came, Stream, stream
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.model import HOUR, MINUTE, SECOND
 from core.quality import Limits
+from core.times import HOUR, MINUTE, SECOND
 from ingest.quality.table import QUALITY_TESTS
 from tests.unit.ingest.quality.stream import T0, Came, series_of, sites_of, stream
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from core.model import DAY, HOUR, MINUTE, Flag
 from core.quality import Limits
+from core.readings import Flag
+from core.times import DAY, HOUR, MINUTE
 from ingest.quality.table import QUALITY_TESTS
 from tests.unit.ingest.quality.stream import T0, Came, Stream, series_of, sites_of, stream
 

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.model import HOUR, MINUTE, SECOND
 from core.quality import Climate, Limits
+from core.times import HOUR, MINUTE, SECOND
 from tests.unit.ingest.quality.stream import T0, Came, Stream, series_of, sites_of, stream
 
 EVERY_TEST = Limits(
