@@ -84,6 +84,9 @@ class Circuit:
     def failed(self, words: str, now: int, asked: int) -> None:
         """It did not take one that it might take later; it may have asked for some time, µs."""
         self.words = words
+        if now < self.until:  # this one was under way when the rest began: no longer rest for that
+            self.until = max(self.until, now + asked)
+            return
         self.failures += 1
         if self.failures >= FAILURES:
             wait = min(FIRST_WAIT << min(self.failures - FAILURES, 10), LONGEST_REST)

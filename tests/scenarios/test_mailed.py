@@ -102,6 +102,15 @@ def text(mail: Mail) -> str:
     return str(part.get_content())
 
 
+def heard(mailbox: Mailbox) -> dict[str, set[str]]:
+    """Of which bins each of the people was told."""
+    told: dict[str, set[str]] = {who: set() for who in PEOPLE}
+    for mail in mailbox.mails():
+        for who in mail.recipients:
+            told[who] |= set(re.findall(r"b-\d+", text(mail)))
+    return told
+
+
 def die(system: Andaman, mailbox: Mailbox, before: int, chance: random.Random) -> None:
     """Be killed while mails go out."""
     wait_until(lambda: len(mailbox.mails()) > before)
@@ -113,6 +122,8 @@ def test_it_is_killed_while_it_mails_and_everybody_hears_of_everything(tmp_path:
     chance = random.Random(20261122)
     config = write_configuration(tmp_path / "config", **configuration(DEATHS + 1))
     excused: set[str] = set()
+    bins = {f"b-{number}" for number in range((DEATHS + 1) * BINS_A_LIFE)}
+    everything = dict.fromkeys(PEOPLE, bins)
     with mail_server(tmp_path / "post") as (mailbox, url):
         port = free_port()
         settings = {"smtp_url": url, "mail_from": "alerts@andaman.example", "mqtt_port": port}
@@ -135,10 +146,7 @@ def test_it_is_killed_while_it_mails_and_everybody_hears_of_everything(tmp_path:
             past.close()
     came = ids(mailbox)
     assert set(came) == planned
-    bins = {f"b-{number}" for number in range((DEATHS + 1) * BINS_A_LIFE)}
-    for who in PEOPLE:
-        words = "".join(text(mail) for mail in mailbox.mails() if mail.recipients == (who,))
-        assert set(re.findall(r"b-\d+", words)) == bins
+    assert heard(mailbox) == everything
     assert {parcel for parcel, times in came.items() if times > 1} <= excused
     assert max(came.values()) <= 1 + DEATHS
 

@@ -44,3 +44,10 @@ def test_what_a_server_asks_for_counts_and_refused_credentials_rest() -> None:
     circuit = Circuit()
     circuit.pause("401", MINUTE)
     assert (circuit.room(MINUTE - 1, 8), circuit.room(MINUTE, 8)) == (0, 1)
+
+
+def test_what_was_under_way_when_a_server_failed_does_not_lengthen_its_rest() -> None:
+    circuit = Circuit()
+    for moment in range(8):
+        circuit.failed("gone", moment, 0)
+    assert circuit.until == FAILURES - 1 + 2 * SECOND
