@@ -1,6 +1,6 @@
 """What judging costs: live batches with fifty rules, and a year of one series with ten.
 
-python -m benchmarks.rules
+python -m benchmarks.backtest
 """
 
 import time
