@@ -23,6 +23,7 @@ import cli_quarantine
 import cli_registry
 import cli_replay
 import cli_rules
+import cli_scoring
 import cli_subscribers
 import demo as demonstration
 import logs
@@ -65,6 +66,7 @@ cli.command()(cli_doctor.doctor)
 cli.command()(cli_replay.replay)
 cli.add_typer(cli_deliveries.receivers_cli, name="receivers")
 cli.add_typer(cli_rules.commands, name="rules")
+cli.command("score")(cli_scoring.score_command)
 cli.add_typer(cli_registry.sites_cli, name="sites")
 cli.add_typer(cli_registry.devices_cli, name="devices")
 cli.add_typer(cli_subscribers.commands, name="subscribers")

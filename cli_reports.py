@@ -19,18 +19,19 @@ def table_of(reports: Sequence[Report]) -> Table:
     for name in ("precision", "recall", "delay") if labelled else ():
         table.add_column(name, justify="right")
     for one in reports:
-        cells = [f"{one.firings:,}", f"{one.per_week:.1f}", _lasting(one.median)]
-        cells.append(_lasting(one.longest))
+        cells = [f"{one.firings:,}", f"{one.per_week:.1f}", lasting(one.median)]
+        cells.append(lasting(one.longest))
         if one.agreement is not None:
-            cells += [_share(one.agreement.precision), _share(one.agreement.recall)]
-            cells.append(_lasting(one.agreement.delay))
+            cells += [share(one.agreement.precision), share(one.agreement.recall)]
+            cells.append(lasting(one.agreement.delay))
         table.add_row(escape(one.rule), *cells)
     return table
 
 
-def _lasting(micros: int | None) -> str:
-    """
-    >>> _lasting(90 * 60 * SECOND)
+def lasting(micros: int | None) -> str:
+    """A time in µs as people read it.
+
+    >>> lasting(90 * 60 * SECOND)
     '1:30:00'
     """
     if micros is None:
@@ -40,5 +41,10 @@ def _lasting(micros: int | None) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}"
 
 
-def _share(share: float | None) -> str:
-    return "" if share is None else f"{share:.0%}"
+def share(part: float | None) -> str:
+    """A part of one in percent.
+
+    >>> share(0.953), share(None)
+    ('95%', '')
+    """
+    return "" if part is None else f"{part:.0%}"
