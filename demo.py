@@ -1,7 +1,7 @@
 """`andaman demo`: the whole system on this machine, with a simulated Phuket behind it.
 
 It starts Andaman with its embedded broker on free ports, fills in what is missing of the last 48
-hours, then goes live with a turbid plume, haze and a bin that overflows. What it shows comes from
+hours, then goes live with a spill, dust and a bin that overflows. What it shows comes from
 the HTTP API; what it sends goes over MQTT with the gateways' own credentials.
 """
 
@@ -247,8 +247,7 @@ def _publish(coast: Coast, gateway: Gateway, plan: Plan, advance: Callable[[int]
     """Publish the gateway's part of a plan; returns the number of readings in it."""
     readings = 0
     mine = [(time, device) for time, device in plan if device.gateway == gateway.id]
-    samples = (coast.sample(time, device) for time, device in mine)
-    for part in gateway.publish_bulk(samples):
+    for part in gateway.publish_bulk(coast.samples(mine)):
         readings += sum(len(sample.values) for sample in part)
         advance(len(part))
     gateway.drain()
@@ -289,8 +288,8 @@ async def _report(coast: Coast, gateway: Gateway, live: int) -> None:
     mine = [device.id for device in coast.devices if device.gateway == gateway.id]
     while True:
         until = app.now()
-        for moment, device in coast.plan(dict.fromkeys(mine, since), until, lively):
-            await asyncio.to_thread(gateway.publish, [coast.sample(moment, device)])
+        for sample in coast.samples(coast.plan(dict.fromkeys(mine, since), until, lively)):
+            await asyncio.to_thread(gateway.publish, [sample])
         since = until
         await asyncio.sleep(1)
 

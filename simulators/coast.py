@@ -1,14 +1,20 @@
-"""The coast as its devices report it: which device sends when, and what goes wrong in the demo."""
+"""The coast as its devices report it: what each reads, who sends when, and what goes wrong in the
+demo.
+"""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+
+from core.readings import FloatColumn, IntColumn
 from core.registry import Device, Site
 from core.times import HOUR, MINUTE, SECOND
-from simulators.bins import fill_level
+from simulators.bins import RUSH, fill_level
 from simulators.chance import Chance
-from simulators.events import Event, EventKind
+from simulators.events import Event, EventKind, Happenings
 from simulators.gateways import Sample
 from simulators.stations import STATIONS, values
 
@@ -30,10 +36,33 @@ class Coast:
     chance: Chance
     events: Sequence[Event] = ()
 
+    def columns(self, device: Device, times: IntColumn) -> dict[str, FloatColumn]:
+        """Parameter → what `device` reads at `times` (µs, in order), in the catalogue's units."""
+        happenings = Happenings(self.events, self.sites)
+        some = times if len(times) else np.zeros(1, np.int64)
+        found = values(device, self.sites[device.site], some, self.chance, happenings)
+        return {parameter: column[: len(times)] for parameter, column in found.items()}
+
     def sample(self, time: int, device: Device) -> Sample:
         """What `device` sends at `time` (µs)."""
-        site = self.sites[device.site]
-        return Sample(device.id, time, values(device, site, time, self.chance, self.events))
+        return next(self._samples(device, [time]))
+
+    def samples(self, plan: Plan) -> Iterator[Sample]:
+        """What is sent by a plan, in its order; each device is computed at once."""
+        times: dict[str, list[int]] = defaultdict(list)
+        for time, device in plan:
+            times[device.id].append(time)
+        ready: dict[str, Iterator[Sample]] = {}
+        for _, device in plan:
+            if device.id not in ready:
+                ready[device.id] = self._samples(device, times[device.id])
+            yield next(ready[device.id])
+
+    def _samples(self, device: Device, times: Sequence[int]) -> Iterator[Sample]:
+        columns = self.columns(device, np.array(times, np.int64))
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        for time, row in zip(times, rows, strict=True):
+            yield Sample(device.id, time, dict(zip(columns, row, strict=True)))
 
     def plan(self, since: Mapping[str, int], until: int, every: Every) -> Plan:
         """Who sends when, in order of time: each device from its `since` to before `until`.
@@ -72,22 +101,21 @@ def coast_of(sites: Mapping[str, Site], devices: Iterable[Device], chance: Chanc
 def script(coast: Coast, live: int) -> list[Event]:
     """What goes wrong around `live`, the moment of going live (µs).
 
-    A plume at a beach and haze at an air station have lasted just under the five minutes that their
-    rules ask for; a bin passes 80 % at 20 s and is emptied at 100 s. The plume's front is so steep
-    that its first two readings are suspect and drive no rule.
+    A spill at a beach and dust at an air station have lasted just under the five minutes that their
+    rules ask for; a bin passes 80 % at 20 s and is emptied at 100 s. The front of what is spilt is
+    so steep that its first two readings are suspect and drive no rule.
     """
     beaches, airs, bins = (_sites_of(coast, kind) for kind in ("beach", "air", "bin"))
     begin, end = live - 5 * MINUTE, live + 2 * HOUR
     front = begin - 30 * SECOND
-    emptied = live + 100 * SECOND
-    plain = [s for s in bins if _stays_half_empty(s, live, coast.chance)]
+    plain = [s for s in bins if _levels(coast, s, live).max() < 55]
     return [
-        *(Event(kind=EventKind.PLUME, site=s.id, start=front, end=end) for s in beaches[:1]),
-        *(Event(kind=EventKind.HAZE, site=s.id, start=begin, end=end) for s in airs[:1]),
+        *(Event(kind=EventKind.SPILL, sites=(s.id,), start=front, end=end) for s in beaches[:1]),
         *(
-            Event(kind=EventKind.FULL_BIN, site=s.id, start=live - CLOSE, end=emptied)
-            for s in plain[:1]
+            Event(kind=EventKind.CONSTRUCTION_DUST, sites=(s.id,), start=begin, end=end)
+            for s in airs[:1]
         ),
+        *(_market_day(coast, s, live) for s in plain[:1]),
     ]
 
 
@@ -97,7 +125,21 @@ def _sites_of(coast: Coast, kind: str) -> list[Site]:
     return [s for s in coast.sites.values() if s.kind == kind and s.id in inhabited]
 
 
-def _stays_half_empty(site: Site, live: int, chance: Chance) -> bool:
-    return all(
-        fill_level(site, time, chance) < 55 for time in range(live - CLOSE, live + CLOSE, MINUTE)
+def _levels(coast: Coast, site: Site, live: int) -> FloatColumn:
+    """% that is full on an ordinary day, each minute around `live`."""
+    times = np.arange(live - CLOSE, live + CLOSE, MINUTE)
+    return fill_level(site, times, coast.chance, Happenings((), coast.sites))
+
+
+def _market_day(coast: Coast, site: Site, live: int) -> Event:
+    """A rush that begins some minutes before `live`, earlier where the bin is emptier."""
+    a_second = 0.2125  # %, so that 80 % becomes 97 % in 80 s
+    before = _levels(coast, site, live)[int(CLOSE / MINUTE)]
+    start = live + 20 * SECOND - round((80 - before) / a_second * SECOND)
+    return Event(
+        kind=EventKind.OVERFLOW,
+        sites=(site.id,),
+        start=start,
+        end=live + 100 * SECOND,
+        strength=a_second * HOUR / SECOND / RUSH,
     )

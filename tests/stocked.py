@@ -23,7 +23,6 @@ from storage.queries import DeviceRow, SiteRow
 ROOT = Path(__file__).resolve().parents[1]
 CITY = configuration.load(ROOT / "config")
 NOT_SIMULATED: dict[str, dict[str, float]] = {
-    "bin": {"tilt": 3.0},
     "air": {"noise": 58.0, "snr": 7.0},
 }
 FLAGGED = 0.01  # of all readings
@@ -59,9 +58,10 @@ class Stocked:
         series: dict[tuple[str, str], Series] = {}
         rows: list[tuple[int, int, float, int]] = []
         since = {device.id: self.start for device in coast.devices}
-        for at, device in coast.plan(since, self.now, coast.usually):
+        for sample in coast.samples(coast.plan(since, self.now, coast.usually)):
+            device, at = CITY.devices[sample.device], sample.time
             site = CITY.sites[device.site]
-            values = dict(coast.sample(at, device).values) | NOT_SIMULATED.get(site.kind, {})
+            values = dict(sample.values) | NOT_SIMULATED.get(site.kind, {})
             for parameter, value in values.items():
                 one = series.setdefault(
                     (device.id, parameter),

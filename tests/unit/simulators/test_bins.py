@@ -3,14 +3,17 @@
 from itertools import pairwise
 from statistics import median
 
+import numpy as np
 import pytest
 
+from core.readings import FloatColumn, IntColumn
 from core.registry import Site
-from core.times import DAY, HOUR, MINUTE, SECOND
-from simulators.bins import EMPTY_MM, FULL_MM, PLACES, fill_level
+from core.times import DAY, HOUR, MINUTE
+from simulators import bins
+from simulators.bins import EMPTY_MM, FULL_MM, PLACES
 from simulators.chance import Chance
 from simulators.coast import Coast
-from simulators.events import Event, EventKind
+from simulators.events import Event, EventKind, Happenings
 
 MONDAY = 1_795_366_800_000_000  # 2026-11-23 00:00 in Phuket
 CHANCE = Chance(83)
@@ -20,16 +23,20 @@ def bins_of(coast: Coast) -> list[Site]:
     return [site for site in coast.sites.values() if site.kind == "bin"]
 
 
-def collections(site: Site, days: int) -> list[tuple[int, float]]:
+def fill_level(coast: Coast, site: Site, times: IntColumn, *events: Event) -> FloatColumn:
+    return bins.fill_level(site, times, CHANCE, Happenings(events, coast.sites))
+
+
+def collections(coast: Coast, site: Site, days: int) -> list[tuple[int, float]]:
     """(time, level before) of each time the bin was emptied, to a quarter of an hour."""
-    times = range(MONDAY, MONDAY + days * DAY, 15 * MINUTE)
-    levels = [(time, fill_level(site, time, CHANCE)) for time in times]
+    times = np.arange(MONDAY, MONDAY + days * DAY, 15 * MINUTE)
+    levels = zip(times.tolist(), fill_level(coast, site, times).tolist(), strict=True)
     return [(t, before) for (_, before), (t, after) in pairwise(levels) if after < before]
 
 
 def test_it_only_rises_until_it_is_emptied(coast: Coast) -> None:
     for site in bins_of(coast):
-        assert all(before > 20 for _, before in collections(site, days=14))
+        assert all(before > 20 for _, before in collections(coast, site, days=14))
 
 
 def test_bins_are_emptied_about_as_often_as_in_a_real_city(coast: Coast) -> None:
@@ -37,7 +44,7 @@ def test_bins_are_emptied_about_as_often_as_in_a_real_city(coast: Coast) -> None
     hours = [
         (after - before) / HOUR
         for site in bins_of(coast)
-        for (before, _), (after, _) in pairwise(collections(site, days=28))
+        for (before, _), (after, _) in pairwise(collections(coast, site, days=28))
     ]
     assert 34 < median(hours) < 48
     assert min(hours) > 12
@@ -45,7 +52,7 @@ def test_bins_are_emptied_about_as_often_as_in_a_real_city(coast: Coast) -> None
 
 
 def test_bins_are_rarely_nearly_full_when_they_are_emptied(coast: Coast) -> None:
-    before = [level for site in bins_of(coast) for _, level in collections(site, days=28)]
+    before = [level for site in bins_of(coast) for _, level in collections(coast, site, days=28)]
     assert median(before) > 50
     assert sum(level > 80 for level in before) < 0.02 * len(before)
     assert max(before) < 95
@@ -53,10 +60,9 @@ def test_bins_are_rarely_nearly_full_when_they_are_emptied(coast: Coast) -> None
 
 def test_distance_and_fill_level_say_the_same(coast: Coast) -> None:
     device = next(d for d in coast.devices if coast.sites[d.site].kind == "bin")
-    for time in range(MONDAY, MONDAY + 3 * DAY, HOUR):
-        found = coast.sample(time, device).values
-        expected = 100 * (EMPTY_MM - found["distance"]) / (EMPTY_MM - FULL_MM)
-        assert found["fill_level"] == pytest.approx(expected, abs=0.51)
+    found = coast.columns(device, np.arange(MONDAY, MONDAY + 3 * DAY, HOUR))
+    expected = 100 * (EMPTY_MM - found["distance"]) / (EMPTY_MM - FULL_MM)
+    assert found["fill_level"] == pytest.approx(expected, abs=0.51)
 
 
 def test_every_kind_of_place_is_among_the_shipped_bins(coast: Coast) -> None:
@@ -64,29 +70,76 @@ def test_every_kind_of_place_is_among_the_shipped_bins(coast: Coast) -> None:
         assert any(word in site.id for site in bins_of(coast)), word
 
 
-@pytest.mark.parametrize(
-    ("before_end", "low", "high"),
-    [
-        pytest.param(81 * SECOND, 79, 80, id="just below the warning level"),
-        pytest.param(79 * SECOND, 80, 81, id="just above it"),
-        pytest.param(1 * SECOND, 96, 97, id="critical in the end"),
-        pytest.param(0, 0, 5, id="emptied"),
-        pytest.param(-30 * MINUTE, 0, 8, id="nearly empty afterwards"),
-    ],
-)
-def test_a_full_bin_event_fills_the_bin_and_empties_it(
-    coast: Coast, before_end: int, low: float, high: float
-) -> None:
-    end = MONDAY + 20 * HOUR
+def event(kind: EventKind, site: Site, hours: float, strength: float = 1.0) -> Event:
+    """One that begins on Monday at 08:00."""
+    start = MONDAY + 8 * HOUR
+    end = start + round(hours * HOUR)
+    return Event(kind=kind, sites=(site.id,), start=start, end=end, strength=strength)
+
+
+def around(event: Event) -> IntColumn:
+    """A minute before its start and its end, and after."""
+    moments = (event.start - MINUTE, event.end - MINUTE, event.end + MINUTE)
+    return np.array(moments, np.int64)
+
+
+def test_an_overflow_fills_the_bin_and_the_crew_empties_it_in_the_end(coast: Coast) -> None:
     for site in bins_of(coast):
-        if fill_level(site, end, CHANCE) > 55:
-            continue
-        event = Event(kind=EventKind.FULL_BIN, site=site.id, start=end - HOUR, end=end)
-        assert low <= fill_level(site, end - before_end, CHANCE, [event]) <= high
+        rush = event(EventKind.OVERFLOW, site, hours=3)
+        before, full, after = fill_level(coast, site, around(rush), rush)
+        assert before < 70
+        assert full > before + 2.9 * bins.RUSH
+        assert after < 4
 
 
-def test_after_a_full_bin_event_the_ordinary_rounds_return(coast: Coast) -> None:
+def test_a_missed_collection_lets_the_bin_fill_on(coast: Coast) -> None:
+    for site in bins_of(coast):
+        times = np.arange(MONDAY, MONDAY + 14 * DAY, HOUR)
+        missed = event(EventKind.MISSED_COLLECTION, site, hours=240)
+        levels = fill_level(coast, site, times, missed)
+        during = levels[(times >= missed.start) & (times < missed.end)]
+        assert (np.diff(during) >= 0).all()
+        assert during[-1] > 95
+        assert levels[times >= missed.end][0] < 6
+
+
+def test_events_at_one_bin_follow_each_other(coast: Coast) -> None:
     site = bins_of(coast)[0]
-    event = Event(kind=EventKind.FULL_BIN, site=site.id, start=MONDAY, end=MONDAY + HOUR)
-    later = MONDAY + 6 * DAY
-    assert fill_level(site, later, CHANCE, [event]) == fill_level(site, later, CHANCE)
+    missed = event(EventKind.MISSED_COLLECTION, site, hours=96)
+    later = Event(
+        kind=EventKind.MISSED_COLLECTION, sites=(site.id,), start=missed.end, end=missed.end + DAY
+    )
+    first, second = (fill_level(coast, site, around(e), missed, later) for e in (missed, later))
+    assert first[1] > 95
+    assert first[2] < 4
+    assert second[1] > second[0] - first[1]
+    assert second[2] < 4
+
+
+def test_a_fire_heats_the_bin_and_burns_what_is_in_it(coast: Coast) -> None:
+    device = next(d for d in coast.devices if coast.sites[d.site].kind == "bin")
+    site = coast.sites[device.site]
+    fire = event(EventKind.BIN_FIRE, site, hours=1)
+    burning = Coast(sites=coast.sites, devices=[device], chance=CHANCE, events=[fire])
+    times = np.array([fire.start, fire.start + 10 * MINUTE, fire.end - MINUTE, fire.end + 3 * HOUR])
+    assert burning.columns(device, times)["bin_temperature"] == pytest.approx(
+        coast.columns(device, times)["bin_temperature"] + np.array([0, 157, 170, 0]), abs=8
+    )
+    assert fill_level(coast, site, times, fire)[2] < 0.25 * fill_level(coast, site, times)[2]
+
+
+def test_a_tipped_bin_lies_until_it_is_set_up_again(coast: Coast) -> None:
+    device = next(d for d in coast.devices if coast.sites[d.site].kind == "bin")
+    tipped = event(EventKind.TIPPED_BIN, coast.sites[device.site], hours=5)
+    lying = Coast(sites=coast.sites, devices=[device], chance=CHANCE, events=[tipped])
+    before, during, after = lying.columns(device, around(tipped))["tilt"]
+    assert max(before, after) < 6
+    assert during > 80
+
+
+@pytest.mark.parametrize("kind", bins.CREW_COMES_LATER)
+def test_after_an_event_the_ordinary_rounds_return(coast: Coast, kind: EventKind) -> None:
+    site = bins_of(coast)[0]
+    happened = event(kind, site, hours=30)
+    later = np.array([happened.end + 6 * DAY])
+    assert fill_level(coast, site, later, happened) == fill_level(coast, site, later)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from core.registry import Device
@@ -48,13 +49,13 @@ MOMENTS = [pytest.param(LIVE + n * (DAY + 5 * HOUR), id=f"{n} days on") for n in
 def test_the_script_trips_its_rules_soon_after_going_live_and_not_before(
     coast: Coast, live: int
 ) -> None:
-    plume, haze, full = script(coast, live)
-    scripted = replace(coast, events=[plume, haze, full])
-    for event, parameter, level, suspect in ((plume, "turbidity", 25, 2), (haze, "pm25", 37.5, 0)):
-        first = first_above(scripted, event.site, parameter, level, live, suspect)
+    spill, dust, full = script(coast, live)
+    scripted = replace(coast, events=[spill, dust, full])
+    for event, parameter, level, suspect in ((spill, "turbidity", 25, 2), (dust, "pm25", 37.5, 0)):
+        first = first_above(scripted, event.sites[0], parameter, level, live, suspect)
         fires = first + 5 * MINUTE
         assert 5 * SECOND < fires - live < 40 * SECOND
-    full_at = first_above(scripted, full.site, "fill_level", 80, live)
+    full_at = first_above(scripted, full.sites[0], "fill_level", 80, live)
     assert 15 * SECOND < full_at - live < 30 * SECOND
 
 
@@ -70,7 +71,7 @@ def first_above(
         *coast.plan(since, live, densely),
         *coast.plan({device.id: live}, live + MINUTE, lively),
     ]
-    above = [time for time, _ in plan if coast.sample(time, device).values[parameter] > level]
+    above = [s.time for s in coast.samples(plan) if s.values[parameter] > level]
     assert above == [time for time, _ in plan if time >= above[0]]
     return above[suspect]
 
@@ -83,8 +84,16 @@ def device_at(coast: Coast, site: str) -> Device:
 def test_the_script_resolves_the_bin_within_three_minutes(coast: Coast, live: int) -> None:
     *_, full = script(coast, live)
     scripted = replace(coast, events=[full])
-    device = device_at(coast, full.site)
-    levels = [
-        scripted.sample(live + n * SECOND, device).values["fill_level"] for n in range(101, 180)
-    ]
-    assert max(levels) < 60
+    times = np.arange(live + 101 * SECOND, live + 3 * MINUTE, SECOND)
+    assert max(scripted.columns(device_at(coast, full.sites[0]), times)["fill_level"]) < 60
+
+
+def test_samples_of_a_plan_are_those_of_each_moment(coast: Coast) -> None:
+    plan = coast.plan(EARLIER, LIVE - HISTORY + 3 * HOUR, coast.usually)
+    assert list(coast.samples(plan)) == [coast.sample(time, device) for time, device in plan]
+
+
+def test_no_times_give_empty_columns(coast: Coast) -> None:
+    for device in coast.devices:
+        found = coast.columns(device, np.array([], np.int64))
+        assert {len(column) for column in found.values()} == {0}
