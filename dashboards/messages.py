@@ -1,7 +1,6 @@
 """What was sent to people, from the same metrics."""
 
-from dashboards.facts import Facts, Words
-from dashboards.flux import rows
+from dashboards.facts import Words
 from dashboards.metrics import EVERY, durations, metric
 from dashboards.panels import Json, lines, tiles
 
@@ -50,29 +49,35 @@ def told(say: Words) -> Json:
     )
 
 
-def line_this_month(say: Words, facts: Facts) -> Json:
-    """How many LINE took since the month began."""
-    month = (
-        f"date.truncate(t: v.timeRangeStop, unit: 1mo, "
-        f'location: timezone.location(name: "{facts.zone}"))'
+def line_this_month(say: Words) -> Json:
+    """How many LINE took since the month began, how many it may become, how many are allowed."""
+    used, forecast, limit = (
+        say("sent", "ส่งแล้ว"),
+        say("forecast for the month", "คาดการณ์ทั้งเดือน"),
+        say("quota", "โควตา"),
     )
-    wanted = 'r._measurement == "andaman" and r._field == "deliveries_total"'
-    query = f"""{rows(wanted, f"start: {month}, stop: v.timeRangeStop")}
-  |> filter(fn: (r) => r.channel == "line" and r.outcome == "sent")
-  |> difference(nonNegative: true)
-  |> sum()
+    query = f"""{metric("line_messages")}
+  |> group(columns: ["what"])
+  |> last()
   |> group()
-  |> sum()
-  |> rename(columns: {{_value: "value"}})"""
+  |> map(fn: (r) => ({{
+    value: r._value,
+    what: if r.what == "used" then "{used}"
+      else if r.what == "limit" then "{limit}" else "{forecast}",
+    order: if r.what == "used" then 1 else if r.what == "forecast" then 2 else 3,
+  }}))
+  |> sort(columns: ["order"])
+  |> keep(columns: ["what", "value"])"""
     return tiles(
-        say("LINE messages sent this month", "ข้อความ LINE ที่ส่งในเดือนนี้"),
+        say("LINE messages this month", "ข้อความ LINE เดือนนี้"),
         query,
         description=say(
-            "Andaman's own count, one for each recipient, against the month's quota of the plan.",
-            "นับโดย Andaman หนึ่งข้อความต่อผู้รับ เทียบกับโควตาของแพ็กเกจในแต่ละเดือน",
+            "What LINE counts, one for each recipient. No quota is shown where the plan has none, "
+            "and nothing until LINE was asked.",
+            "ตามที่ LINE นับ หนึ่งข้อความต่อผู้รับ ไม่แสดงโควตาหากแพ็กเกจไม่มี และไม่แสดงอะไรจนกว่าจะได้ถาม LINE",
         ),
         unit="none",
+        name="${__data.fields.what}",
         background=False,
         decimals=0,
-        no_value="0",
     )

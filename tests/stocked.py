@@ -174,6 +174,9 @@ def _metrics(minutes: float) -> list[Entry]:
             ("andaman_settle_seconds_sum", {}, 0.4 * minutes),
             ("andaman_deliveries_total", {"channel": "line", "outcome": "sent"}, minutes // 10),
             ("andaman_deliveries_waiting", {"channel": "line"}, 2.0),
+            ("andaman_line_messages", {"what": "used"}, 120.0),
+            ("andaman_line_messages", {"what": "forecast"}, 180.0),
+            ("andaman_line_messages", {"what": "limit"}, 300.0),
             *(
                 ("andaman_told_seconds_bucket", {"le": le, "channel": channel}, n * minutes)
                 for le, n in buckets.items()
