@@ -39,6 +39,7 @@ from ingest.explain import Speaker
 from ingest.explain import explain as explain_message
 from ingest.registry import Registry
 from serving import write_private
+from simulators.fleet import Place
 from storage.backup import backup, restore
 from storage.ledger import Ledger
 from telling import not_set_up, ready
@@ -132,7 +133,7 @@ def simulate(
         if not key:
             words = "put what `andaman keys create --role admin --owner simulator` shows into it"
             raise StartError(f"{key_file} is empty; {words}")
-        place = demonstration.Place(host, int(port))
+        place = Place(host, int(port))
         raise typer.Exit(demonstration.simulate(api, key, place, seconds))
 
 

@@ -11,12 +11,12 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 from rich.console import Console
@@ -33,24 +33,20 @@ from core.times import to_micros
 from simulators import friends
 from simulators.chance import Chance
 from simulators.coast import CLOSE, HISTORY, Coast, Plan, coast_of, densely, lively, script
-from simulators.gateways import Gateway
+from simulators.fleet import Fleet, Place
+from simulators.gateways import Gateway, Sample
 from simulators.screen import View, alert_words, items, look, picture, summary, with_lines
 from simulators.stand_ins.line import Line
 from simulators.stand_ins.line_platform import Platform
 
 OWNER = "demo"
 SEED = 83  # Phuket is TH-83
-SETTLE_LOOKS, SETTLE_EVERY = 300, 0.2
+BULK = 50  # samples in one message of history: some 15 KB, the limit is 64 KiB
+SETTLE_SECONDS = 60.0
+TURN_SECONDS = 0.02  # between two looks at the gateways' connections
 LAST_LOOK_SECONDS = 2
 TERMINAL_EVERY, PLAIN_EVERY = 1.0, 10.0
 NEWEST_TOLD = 4
-
-
-class Place(NamedTuple):
-    """Where a broker is."""
-
-    host: str
-    port: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +59,7 @@ class Demo:
     api: httpx.AsyncClient
     coast: Coast
     secrets: Mapping[str, str]
-    gateways: Mapping[str, Gateway]
+    fleet: Fleet
     console: Console
     line: Platform | None = None  # where people are told who are not there
 
@@ -165,12 +161,10 @@ async def _coast(
             api=api,
             coast=coast_of(city.sites, city.devices.values(), Chance(SEED)),
             secrets=issued,
-            gateways=_gateways(broker, issued),
+            fleet=_fleet(broker, issued),
             console=console,
         )
-        stack.push_async_callback(_stop, list(demo.gateways.values()))
-        for gateway in demo.gateways.values():
-            gateway.start()
+        stack.callback(demo.fleet.close)
         yield demo
 
 
@@ -187,16 +181,9 @@ async def _issue(api: httpx.AsyncClient, gateway: str) -> str:
     return str(answer.raise_for_status().json()["secret"])
 
 
-def _gateways(broker: Place, credentials: Mapping[str, str]) -> dict[str, Gateway]:
+def _fleet(broker: Place, credentials: Mapping[str, str]) -> Fleet:
     epoch = f"{int(time.time()):x}"
-    return {
-        name: Gateway(name, host=broker.host, port=broker.port, password=secret, epoch=epoch)
-        for name, secret in credentials.items()
-    }
-
-
-async def _stop(gateways: Sequence[Gateway]) -> None:
-    await asyncio.gather(*(asyncio.to_thread(gateway.stop) for gateway in gateways))
+    return Fleet(broker, [Gateway(name, epoch=epoch) for name in credentials], credentials)
 
 
 async def _catch_up(demo: Demo) -> tuple[int, Demo]:
@@ -227,43 +214,39 @@ async def _newest(demo: Demo, now: int) -> dict[str, int]:
 
 
 async def _send(demo: Demo, plan: Plan, title: str) -> None:
-    """Publish a plan by all gateways at once, and wait until the system has taken it in."""
-    received = await _received(demo)
+    """Publish a plan by all gateways, and wait until the system has taken it in; after a minute go
+    on anyhow.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=demo.console) as progress:
         task = progress.add_task(f"{title}, reports", total=len(plan))
-        sent = await asyncio.gather(
-            *(
-                asyncio.to_thread(
-                    _publish, demo.coast, gateway, plan, lambda n: progress.advance(task, n)
-                )
-                for gateway in demo.gateways.values()
-            )
-        )
-    await _settled(demo, received + sum(sent))
+        for gateway, part in _parts(demo.coast, plan):
+            while not demo.fleet.room(gateway):
+                await _turn(demo.fleet)
+            demo.fleet.send(gateway, part)
+            progress.advance(task, len(part))
+            await _turn(demo.fleet, 0)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SETTLE_SECONDS):
+            while not demo.fleet.settled:
+                await _turn(demo.fleet)
 
 
-def _publish(coast: Coast, gateway: Gateway, plan: Plan, advance: Callable[[int], None]) -> int:
-    """Publish the gateway's part of a plan; returns the number of readings in it."""
-    readings = 0
-    mine = [(time, device) for time, device in plan if device.gateway == gateway.id]
-    for part in gateway.publish_bulk(coast.samples(mine)):
-        readings += sum(len(sample.values) for sample in part)
-        advance(len(part))
-    gateway.drain()
-    return readings
+def _parts(coast: Coast, plan: Plan) -> Iterator[tuple[str, list[Sample]]]:
+    """What is sent by a plan in parts that one message holds, each with its gateway, in order."""
+    begun: dict[str, list[Sample]] = {}
+    for (_, device), sample in zip(plan, coast.samples(plan), strict=True):
+        part = begun.setdefault(device.gateway, [])
+        part.append(sample)
+        if len(part) == BULK:
+            yield device.gateway, begun.pop(device.gateway)
+    yield from begun.items()
 
 
-async def _received(demo: Demo) -> int:
-    return int((await demo.api.get("/v1/stats")).raise_for_status().json()["received"])
-
-
-async def _settled(demo: Demo, received: int) -> None:
-    """Wait until the system has counted `received` readings; after a minute go on anyhow."""
-    for _ in range(SETTLE_LOOKS):
-        if await _received(demo) >= received:
-            return
-        await asyncio.sleep(SETTLE_EVERY)
+async def _turn(fleet: Fleet, seconds: float = TURN_SECONDS) -> None:
+    """Look after the gateways' connections, then let others do something."""
+    fleet.turn(0)
+    await asyncio.sleep(seconds)
 
 
 async def _live(demo: Demo, live: int, seconds: float | None) -> None:
@@ -272,8 +255,7 @@ async def _live(demo: Demo, live: int, seconds: float | None) -> None:
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
-                for gateway in demo.gateways.values():
-                    tasks.create_task(_report(demo.coast, gateway, live))
+                tasks.create_task(_report(demo, live))
                 tasks.create_task(show(demo))
     finally:
         with suppress(TimeoutError):
@@ -282,16 +264,17 @@ async def _live(demo: Demo, live: int, seconds: float | None) -> None:
                 print(f"Demo over: {alert_words(view)} · {summary(view)}", flush=True)
 
 
-async def _report(coast: Coast, gateway: Gateway, live: int) -> None:
-    """Send what the gateway's devices measure from `live` on, every second what has become due."""
-    since = live
-    mine = [device.id for device in coast.devices if device.gateway == gateway.id]
+async def _report(demo: Demo, live: int) -> None:
+    """Send what the devices measure from `live` on, whatever has become due."""
+    since, gateways = live, {device.id: device.gateway for device in demo.coast.devices}
     while True:
         until = app.now()
-        for sample in coast.samples(coast.plan(dict.fromkeys(mine, since), until, lively)):
-            await asyncio.to_thread(gateway.publish, [sample])
-        since = until
-        await asyncio.sleep(1)
+        plan = demo.coast.plan(dict.fromkeys(gateways, since), until, lively)
+        for sample in demo.coast.samples(plan):
+            demo.fleet.send(gateways[sample.device], [sample])
+        since, end = until, time.monotonic() + 1
+        while time.monotonic() < end:
+            await _turn(demo.fleet)
 
 
 async def _show_table(demo: Demo) -> None:
@@ -326,7 +309,7 @@ def _addresses(demo: Demo) -> list[str]:
         "Andaman is live with a simulated Phuket. Ctrl-C stops it.",
         f"API   {api}/docs",
         f"Key   {demo.key}",
-        f"MQTT  {broker.host}:{broker.port}, users {', '.join(sorted(demo.gateways))}",
+        f"MQTT  {broker.host}:{broker.port}, users {', '.join(sorted(demo.secrets))}",
         f"Try   {api}/v1/alerts?state=open with 'Authorization: Bearer <key>'",
     ]
 

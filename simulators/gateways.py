@@ -1,161 +1,235 @@
-"""A simulated gateway: a real MQTT client that speaks the native dialect.
+"""A simulated gateway: it numbers what it sends, keeps what is not settled, and counts. Pure.
 
-It keeps what it sent until the broker has acknowledged it, over any loss of the connection.
+In the native dialect Andaman's receipt settles a message; a broker's acknowledgement means nothing
+to the gateway. In any other that acknowledgement settles it, since nothing more ever comes. The
+buffer is bounded: where it overflows, the oldest message is dropped, and counted.
+
+Times are monotonic seconds, given by whoever owns the wire.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count, islice
-from threading import Condition
-from typing import Any, NamedTuple
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import NamedTuple, Self
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.reasoncodes import ReasonCode
+import msgspec
 
-from core.times import iso
+from simulators.dialects import ENCODERS, Manner, Said, Sample, Words, native
 
-WINDOW = 40  # messages that wait for their acknowledgement at most
-BULK = 50  # samples in one message of history: some 15 KB, the limit is 64 KiB
-CONNECT_SECONDS = 2.0
+__all__ = ["Account", "Gateway", "Outgoing", "Sample", "account"]
+
+MOST_KEPT = 2000  # messages that are not settled
+# While receipts settle nothing, a message is sent again after so long, then after twice as long,
+# and so on: Andaman may be away for hours, and what waits for it at the broker should not grow.
+AGAIN_SECONDS, LONGEST_SECONDS = 4.0, 600.0
 FIRMWARE = "simulated-1"
 
 
-class Sample(NamedTuple):
-    """What one device sends at one time (µs): parameter → value in the catalogue's unit."""
+class Outgoing(NamedTuple):
+    """A message on its way: `first` where it was not sent before."""
 
-    device: str
-    time: int
-    values: Mapping[str, float]
+    seq: int
+    topic: str
+    body: bytes
+    first: bool
 
 
-class GatewayStoppedError(Exception):
-    """The gateway was stopped while it waited for acknowledgements."""
+@dataclass(slots=True)
+class _Kept:
+    topic: str
+    body: bytes
+    sent_at: float | None = None
+    waits: bool = True  # to be sent, for the first time or again
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """What became of the messages of one gateway, or of several."""
+
+    readings: int = 0
+    published: int = 0  # messages that were sent, each counted once
+    acknowledged: int = 0  # of those, by the broker
+    receipted: int = 0  # of those, by Andaman
+    again: int = 0  # how often one was sent once more
+    dropped: int = 0  # because the buffer was full
+    waiting: int = 0  # not settled yet
+    rejected: Counter[str] = field(default_factory=Counter)  # receipted, by the reason of a refusal
+
+    def __add__(self, other: Self) -> "Account":
+        return Account(
+            readings=self.readings + other.readings,
+            published=self.published + other.published,
+            acknowledged=self.acknowledged + other.acknowledged,
+            receipted=self.receipted + other.receipted,
+            again=self.again + other.again,
+            dropped=self.dropped + other.dropped,
+            waiting=self.waiting + other.waiting,
+            rejected=self.rejected + other.rejected,
+        )
+
+
+class _Refused(msgspec.Struct):
+    seq: int
+    reason: str
+    through: int | None = None
+
+
+class _Receipt(msgspec.Struct):
+    epoch: str
+    through: int
+    rejected: list[_Refused] = []
+
+
+_receipts = msgspec.json.Decoder(_Receipt)
 
 
 class Gateway:
-    """One gateway with its own credential; its id is its user name and client id.
+    """One gateway. `epoch` names this run of its counter: another run needs another one.
 
-    `epoch` names this run of its counter: another run needs another one. `publish` may be called
-    from one thread at a time; `stop` ends its waiting.
+    `words` are those of its devices, in any dialect but the native one.
     """
 
-    def __init__(self, gateway: str, *, host: str, port: int, password: str, epoch: str) -> None:
+    def __init__(
+        self,
+        gateway: str,
+        *,
+        epoch: str,
+        manner: Manner = Manner(),  # noqa: B008  frozen
+        words: Mapping[str, Words] | None = None,
+    ) -> None:
         self.id = gateway
         self.epoch = epoch
-        self.published = 0
-        self.acknowledged = 0
-        self.connections = 0
-        self._address = (host, port)
-        self._seq = count(1)
-        self._changed = Condition()
-        self._stopped = False
-        self._status_mids: set[int] = set()
-        self._client = self._make_client(password)
+        self.manner = manner
+        self._words = words or {}
+        self._numbers = count(1)
+        self._kept: dict[int, _Kept] = {}
+        self._line: deque[int] = deque()  # numbers of messages that wait to be sent
+        self._moved_at = 0.0  # when a receipt last settled something
+        self._patience = AGAIN_SECONDS
+        self._account = Account()
+        self._rejected: dict[int, str] = {}
 
-    def _make_client(self, password: str) -> mqtt.Client:
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self.id,
-            clean_session=False,
-            protocol=mqtt.MQTTv311,
-        )
-        client.username_pw_set(self.id, password)
-        client.will_set(self._topic("status"), json.dumps({"online": False}), qos=1)
-        client.max_inflight_messages_set(WINDOW)
-        client.reconnect_delay_set(min_delay=1, max_delay=10)
-        client.connect_timeout = CONNECT_SECONDS
-        client.on_connect = self._on_connect
-        client.on_publish = self._on_publish
-        return client
+    @property
+    def room(self) -> int:
+        """How many messages the buffer takes before it drops one."""
+        return MOST_KEPT - len(self._kept)
 
-    def _topic(self, what: str) -> str:
-        return f"andaman/v1/{self.id}/up/{what}"
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to be sent or to be answered."""
+        return not self._kept
 
-    def start(self) -> None:
-        """Connect in the background, for as long as it takes."""
-        self._client.connect_async(*self._address)
-        self._client.loop_start()
+    @property
+    def account(self) -> Account:
+        """What became of its messages so far."""
+        now = Account(waiting=len(self._kept), rejected=Counter(self._rejected.values()))
+        return self._account + now
 
-    def publish(self, samples: Sequence[Sample]) -> None:
-        """Send one message; waits while too many others have no acknowledgement.
+    def topic(self, *levels: str) -> str:
+        """A topic of its own."""
+        return "/".join(("andaman/v1", self.id, *levels))
 
-        Raises:
-            GatewayStoppedError: `stop` was called.
+    def status(self, *, online: bool) -> bytes:
+        """What it says when it comes and when it goes."""
+        return json.dumps({"online": online, "firmware": FIRMWARE}).encode()
+
+    def take(self, samples: Sequence[Sample]) -> None:
+        """Keep what its devices measured, to be sent: as one message in the native dialect, as one
+        for each sample in any other.
         """
-        body = encode(samples, epoch=self.epoch, seq=next(self._seq))
-        self._wait_for_fewer_than(WINDOW)
-        self.published += 1
-        # Without a connection paho keeps the message, and sends what has no acknowledgement again.
-        self._client.publish(self._topic("readings"), body, qos=1)
+        for topic, body, number in self._written(samples):
+            if not self.room:
+                del self._kept[next(iter(self._kept))]
+                self._account.dropped += 1
+            self._kept[number] = _Kept(topic, body)
+            self._line.append(number)
+        self._account.readings += sum(len(sample.values) for sample in samples)
 
-    def publish_bulk(self, samples: Iterable[Sample]) -> Iterator[list[Sample]]:
-        """Send many samples in few messages; yields what each took.
-
-        Raises:
-            GatewayStoppedError: `stop` was called.
-        """
-        rest = iter(samples)
-        while part := list(islice(rest, BULK)):
-            self.publish(part)
-            yield part
-
-    def drain(self) -> None:
-        """Wait until everything is acknowledged.
-
-        Raises:
-            GatewayStoppedError: `stop` was called.
-        """
-        self._wait_for_fewer_than(1)
-
-    def stop(self) -> None:
-        """Say goodbye where that is possible, and end the connection and its thread."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
-        if self._client.is_connected():
-            self._publish_status(online=False)
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _wait_for_fewer_than(self, most: int) -> None:
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._stopped or self.published - self.acknowledged < most
+    def _written(self, samples: Iterable[Sample]) -> Iterator[tuple[str, bytes, int]]:
+        manner = self.manner
+        if manner.has_receipts:
+            number = next(self._numbers)
+            yield (
+                manner.topic_of(self.id, ""),
+                native(list(samples), self.epoch, number),
+                number,
             )
-            if self._stopped:
-                raise GatewayStoppedError(self.id)
-
-    def _publish_status(self, *, online: bool) -> None:
-        body = json.dumps({"online": online, "firmware": FIRMWARE})
-        self._status_mids.add(self._client.publish(self._topic("status"), body, qos=1).mid)
-
-    def _on_connect(
-        self, _client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, _p: Any
-    ) -> None:
-        if self._stopped:  # the connection came up while `stop` looked: paho forgets that goodbye
-            self._client.disconnect()
-        elif not code.is_failure:
-            self.connections += 1
-            self._publish_status(online=True)
-
-    def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, _code: Any, _p: Any) -> None:
-        if mid in self._status_mids:
-            self._status_mids.discard(mid)
             return
-        with self._changed:
-            self.acknowledged += 1
-            self._changed.notify_all()
+        for sample in samples:
+            number = next(self._numbers)
+            words = self._words.get(sample.device) or Words(name=sample.device)
+            said = Said(sample, words, self.id, number, manner.zone)
+            body = msgspec.json.encode(ENCODERS[manner.dialect](said))
+            yield manner.topic_of(self.id, words.name), body, number
+
+    def next(self, at: float) -> Outgoing | None:
+        """The message to be sent now; it counts as sent."""
+        while self._line:
+            number = self._line.popleft()
+            kept = self._kept.get(number)
+            if kept is None:  # dropped or settled meanwhile
+                continue
+            first = kept.sent_at is None
+            if len(self._kept) == 1:
+                self._moved_at = at  # there was nothing before that a receipt could settle
+            kept.sent_at, kept.waits = at, False
+            self._account.published += first
+            self._account.again += not first
+            return Outgoing(number, kept.topic, kept.body, first)
+        return None
+
+    def acknowledged(self, message: Outgoing) -> None:
+        """The broker has it."""
+        self._account.acknowledged += message.first
+        if not self.manner.has_receipts:
+            self._kept.pop(message.seq, None)
+
+    def receipt(self, payload: bytes | bytearray, at: float) -> None:
+        """Andaman has what this tells of; one of another run of the counter tells nothing.
+
+        Raises:
+            msgspec.MsgspecError: it is no receipt.
+        """
+        receipt = _receipts.decode(payload)
+        if receipt.epoch != self.epoch:
+            return
+        for refused in receipt.rejected:
+            numbers = range(refused.seq, (refused.through or refused.seq) + 1)
+            self._rejected |= dict.fromkeys(numbers, refused.reason)
+        while self._kept and (first := next(iter(self._kept))) <= receipt.through:
+            del self._kept[first]
+            self._account.receipted += 1
+            self._moved_at, self._patience = at, AGAIN_SECONDS
+
+    def came_back(self, underway: Collection[int]) -> None:
+        """There is a new connection, which brings again what was `underway`: whatever else has no
+        receipt may have been lost with the broker.
+        """
+        if self.manner.has_receipts:
+            self._send_again(n for n in self._kept if n not in underway)
+
+    def look(self, at: float) -> None:
+        """Send again what has waited long enough, while receipts settle nothing."""
+        if not self.manner.has_receipts or at - self._moved_at < self._patience:
+            return
+        late = [
+            number
+            for number, kept in self._kept.items()
+            if kept.sent_at is not None and at - kept.sent_at >= self._patience
+        ]
+        if late:
+            self._moved_at, self._patience = at, min(2 * self._patience, LONGEST_SECONDS)
+            self._send_again(late)
+
+    def _send_again(self, numbers: Iterable[int]) -> None:
+        again = [number for number in numbers if not self._kept[number].waits]
+        for number in again:
+            self._kept[number].waits = True
+        self._line.extendleft(reversed(again))
 
 
-def encode(samples: Sequence[Sample], *, epoch: str, seq: int) -> bytes:
-    """One message of the native dialect.
-
-    >>> encode([Sample("probe", 1_500_000, {"ph": 8.1})], epoch="b7", seq=1)
-    b'{"epoch":"b7","seq":1,"device":"probe","time":"1970-01-01T00:00:01.500000Z","values":{"ph":8.1}}'
-    """
-    readings = [
-        {"device": s.device, "time": iso(s.time), "values": dict(s.values)} for s in samples
-    ]
-    content = readings[0] if len(readings) == 1 else {"readings": readings}
-    return json.dumps({"epoch": epoch, "seq": seq} | content, separators=(",", ":")).encode()
+def account(gateways: Iterable[Gateway]) -> Account:
+    """What became of the messages of all."""
+    return sum((gateway.account for gateway in gateways), Account())

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from core.times import SECOND
-from simulators.gateways import Sample
-from simulators.keeping import KeepingGateway
+from simulators.fleet import Fleet, Place
+from simulators.gateways import Gateway, Sample, account
 from tests.mosquitto import Mosquitto, has_mosquitto
-from tests.process import Andaman, andaman, wait_until
+from tests.process import PATIENCE, Andaman, andaman, wait_until
 from tests.world import write_configuration
 
 RATE = 500  # messages a second
@@ -22,7 +22,11 @@ KILLS = 5
 PASSWORDS = {"ingest": "of-ingest", "gw": "of-gw"}
 
 
-def send_while_killing(gateway: KeepingGateway, kill: Callable[[], None]) -> int:
+def fleet_of_one(port: int, password: str) -> Fleet:
+    return Fleet(Place("127.0.0.1", port), [Gateway("gw", epoch="e1")], {"gw": password})
+
+
+def send_while_killing(fleet: Fleet, kill: Callable[[], None]) -> int:
     """Publish at `RATE`, kill the broker `KILLS` times meanwhile; how many were published."""
     total = RATE * SECONDS
     kills = {total * n // (KILLS + 1) for n in range(1, KILLS + 1)}
@@ -30,11 +34,11 @@ def send_while_killing(gateway: KeepingGateway, kill: Callable[[], None]) -> int
     for number in range(total):
         if number in kills:
             kill()
-        gateway.publish([Sample("bin-1", first + number, {"tilt": number % 40})])
-        ahead = began + number / RATE - time.monotonic()
-        if ahead > 0:
-            time.sleep(ahead)
-    gateway.drain()
+        while not fleet.room("gw"):
+            fleet.turn(0.1)
+        fleet.send("gw", [Sample("bin-1", first + number, {"tilt": number % 40})])
+        fleet.attend(began + number / RATE - time.monotonic())
+    assert fleet.attend(PATIENCE, lambda: fleet.settled)
     return total
 
 
@@ -50,7 +54,7 @@ def kill_embedded(system: Andaman) -> None:
     wait_until(killed)
 
 
-def everything_is_there_once(system: Andaman, gateway: KeepingGateway, total: int) -> None:
+def everything_is_there_once(system: Andaman, fleet: Fleet, total: int) -> None:
     wait_until(lambda: system.ask("/v1/stats").json()["worker_backlog"] == 0)
     stats = system.ask("/v1/stats").json()
     assert stats["stored"] == total
@@ -58,7 +62,9 @@ def everything_is_there_once(system: Andaman, gateway: KeepingGateway, total: in
     assert stats["quarantined"] == 0
     (counter,) = system.ask("/v1/gateways").json()["items"][0]["counters"]
     assert (counter["through"], counter["gaps"], counter["lost"]) == (total, [], 0)
-    assert gateway.kept.rejected == {}
+    found = account(fleet.gateways)
+    assert (found.published, found.receipted, found.dropped) == (total, total, 0)
+    assert found.rejected == {}
 
 
 @pytest.mark.timeout(180)
@@ -67,13 +73,10 @@ def test_the_embedded_broker_may_be_killed_under_load(tmp_path: Path) -> None:
         system.start()
         mqtt = system.wait_ready()["mqtt"]
         secrets = system.gateway_secrets()
-        gateway = KeepingGateway(
-            "gw", host=mqtt["host"], port=mqtt["port"], password=secrets["gw"], epoch="e1"
-        )
-        gateway.start()
-        total = send_while_killing(gateway, lambda: kill_embedded(system))
-        everything_is_there_once(system, gateway, total)
-        gateway.stop()
+        fleet = fleet_of_one(mqtt["port"], secrets["gw"])
+        total = send_while_killing(fleet, lambda: kill_embedded(system))
+        everything_is_there_once(system, fleet, total)
+        fleet.close()
 
 
 @pytest.mark.timeout(180)
@@ -95,12 +98,9 @@ def test_mosquitto_may_be_killed_under_load(tmp_path: Path) -> None:
         with andaman(tmp_path, **settings) as system:
             system.start()
             system.wait_ready()
-            gateway = KeepingGateway(
-                "gw", host="127.0.0.1", port=mosquitto.port, password="of-gw", epoch="e1"
-            )
-            gateway.start()
-            total = send_while_killing(gateway, kill)
-            everything_is_there_once(system, gateway, total)
-            gateway.stop()
+            fleet = fleet_of_one(mosquitto.port, PASSWORDS["gw"])
+            total = send_while_killing(fleet, kill)
+            everything_is_there_once(system, fleet, total)
+            fleet.close()
     finally:
         mosquitto.stop()
