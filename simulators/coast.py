@@ -70,10 +70,11 @@ class Coast:
         A device keeps its place on the clock, so that plans that meet leave no gap and no double.
         """
         chosen = [d for d in self.devices if d.id in since]
-        moments = ((t, d) for d in chosen for t in self._times(d, since[d.id], until, every(d)))
+        moments = ((t, d) for d in chosen for t in self.times(d, since[d.id], until, every(d)))
         return sorted(moments, key=lambda moment: moment[0])
 
-    def _times(self, device: Device, since: int, until: int, every: int) -> range:
+    def times(self, device: Device, since: int, until: int, every: int) -> range:
+        """When a device that reports each `every` µs does so."""
         phase = int(self.chance.between(0, every / SECOND, "phase", device.id)) * SECOND
         return range(since + (phase - since) % every, until, every)
 

@@ -30,6 +30,7 @@ from alerts.standards import Index, Limit, StandardsFile, Step
 from api.auth import ROUTES
 from api.metrics import settle_seconds
 from api.problems import KINDS
+from core import configuration
 from core.access import Role
 from core.alerts import Reason, Severity
 from core.catalogue import CATALOGUE, Parameter
@@ -46,6 +47,10 @@ from ingest.dialects.table import DIALECTS
 from ingest.profiles import ChannelEntry, ProfileEntry, ProfilesFile
 from ingest.quality.table import QUALITY_TESTS
 from ingest.sources import SourceEntry, SourcesFile
+from simulators.events import EVENTS, EventKind
+from simulators.faults import FAULTS, FaultKind
+from simulators.scenario_files import SHIPPED, EventEntry, FaultEntry, ScenarioFile
+from simulators.scenario_files import load as load_scenario
 from telling import told_seconds
 from tests.docs.pages import ROOT, blocks, names_below, rows, sections, text_of
 from tests.service import Service, service
@@ -294,3 +299,49 @@ def test_it_names_each_field_of_a_native_message() -> None:
 
 def test_the_page_on_privacy_is_what_people_agree_to() -> None:
     assert f"Version\nof this text: {CONSENT_TEXT}." in text_of(ROOT / "docs/privacy.md")
+
+
+# --- scenarios ---
+
+SCENARIOS = sections("docs/scenarios.md")
+
+
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [
+        pytest.param("Events", set(EventKind), id="events"),
+        pytest.param("Faults", set(FaultKind), id="faults"),
+        pytest.param("What ships", {path.stem for path in SHIPPED.glob("*.yaml")}, id="ships"),
+    ],
+)
+def test_it_has_a_row_for_each_name_of_scenarios(heading: str, names: set[str]) -> None:
+    assert set(rows(SCENARIOS[heading])) == names
+
+
+@pytest.mark.parametrize(
+    ("heading", "entry"),
+    [
+        pytest.param("Keys", ScenarioFile, id="file"),
+        pytest.param("Of an event", EventEntry, id="event"),
+        pytest.param("Of a fault", FaultEntry, id="fault"),
+    ],
+)
+def test_it_tells_each_key_of_a_scenario(heading: str, entry: type[BaseModel]) -> None:
+    for name in entry.model_fields:
+        assert re.search(rf"`{name}:?`", SCENARIOS[heading]), name
+
+
+def test_it_says_where_each_event_happens_and_which_faults_have_a_size() -> None:
+    events, faults = rows(SCENARIOS["Events"]), rows(SCENARIOS["Faults"])
+    for kind, effect in EVENTS.items():
+        assert f"| {', '.join(effect.touches)} |" in events[kind]
+    for fault, traits in FAULTS.items():
+        assert faults[fault].endswith("| – |") == (traits.size is None)
+
+
+def test_its_example_of_a_scenario_can_be(tmp_path: Path) -> None:
+    (example,) = blocks(text_of(ROOT / "docs/scenarios.md"), "yaml")
+    (tmp_path / "a.yaml").write_text(example, encoding="utf-8")
+    city = configuration.load(ROOT / "config")
+    account = load_scenario(tmp_path / "a.yaml", city.sites, city.devices.values()).account()
+    assert [truth.kind for truth in account.truths] == ["spill", "stuck"]
