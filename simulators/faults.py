@@ -116,6 +116,8 @@ UNITS = {
     "wind_speed": (3.6, 0.0),
 }
 
+UNIT_DECIMALS = 3
+
 
 def attenuated(seen: Stretch) -> FloatColumn:
     """A part (`size`) of its swings is lost."""
@@ -223,7 +225,7 @@ def spoiled(
 ) -> FloatColumn:
     """What a series reads under a fault of its values, `first` being what it read as that began.
 
-    As the device sends it: with its decimals, and never below what its sensor can read.
+    As the device sends it: with its decimals, and never below 0 where nothing can be.
     """
     during, spoils = fault.during(times), FAULTS[fault.kind].spoils
     if spoils is None or not during.any():
@@ -238,7 +240,8 @@ def spoiled(
         size=fault.size,
         luck=chance.normals(inside, "fault", fault.id, parameter),
     )
-    lowest, decimals = CATALOGUE[parameter].physical[0], SENSOR[parameter][2]
+    lowest = 0.0 if CATALOGUE[parameter].physical[0] == 0 else -np.inf
+    decimals = UNIT_DECIMALS if fault.kind is FaultKind.UNIT_CHANGE else SENSOR[parameter][2]
     found = values.copy()
     found[during] = np.round(np.maximum(spoils(stretch), lowest), decimals)
     return found

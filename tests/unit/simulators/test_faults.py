@@ -107,9 +107,21 @@ def test_a_probe_out_of_the_water_reads_air_and_sun() -> None:
     assert np.ptp(warmth) > 10
 
 
-def test_a_sensor_never_reads_less_than_it_can() -> None:
-    found = read_under(FaultKind.BIAS, -500.0, parameter="turbidity")
-    assert set(found) == {0.0}
+def test_a_new_unit_may_need_more_decimals() -> None:
+    milligrams = read_under(FaultKind.UNIT_CHANGE, parameter="pm25")
+    assert milligrams == pytest.approx(TIDE[DURING] / 1000, abs=0.0005)
+    assert len(set(milligrams)) > 1
+
+
+@pytest.mark.parametrize(
+    ("parameter", "lowest"),
+    [pytest.param("turbidity", 0.0, id="never negative"), pytest.param("rssi", -499, id="or so")],
+)
+def test_a_sensor_reads_nothing_below_zero_where_nothing_can_be(
+    parameter: str, lowest: float
+) -> None:
+    found = read_under(FaultKind.BIAS, -500.0, parameter=parameter)
+    assert found.min() == pytest.approx(lowest, abs=2)
 
 
 def test_the_same_chance_spoils_the_same_readings_however_they_are_cut() -> None:

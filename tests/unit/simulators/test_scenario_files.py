@@ -61,6 +61,18 @@ def test_what_ships_has_every_kind_of_event_and_fault_and_a_quiet_month(coast: C
     assert any(not one.events and not one.faults and one.end - one.start > 28 * DAY for one in made)
 
 
+def test_the_year_has_dozens_of_events_and_faults_and_long_quiet_stretches(coast: Coast) -> None:
+    year = load(path_of("a-year"), coast.sites, coast.devices)
+    assert year.end - year.start == 365 * DAY
+    assert len(year.events) >= 60
+    assert len(year.faults) >= 50
+    quiet, over = [], year.start
+    for truth in year.account().truths:
+        quiet.append(truth.start - over)
+        over = max(over, truth.end)
+    assert sum(length > 9 * DAY for length in quiet) >= 4
+
+
 def without(line: str) -> str:
     return HEAD.replace(line, "")
 
