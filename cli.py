@@ -24,6 +24,7 @@ import cli_registry
 import cli_replay
 import cli_rules
 import cli_scoring
+import cli_simulation
 import cli_subscribers
 import demo as demonstration
 import logs
@@ -39,7 +40,6 @@ from ingest.explain import Speaker
 from ingest.explain import explain as explain_message
 from ingest.registry import Registry
 from serving import write_private
-from simulators.fleet import Place
 from storage.backup import backup, restore
 from storage.ledger import Ledger
 from telling import not_set_up, ready
@@ -65,6 +65,7 @@ cli.add_typer(cli_quarantine.commands, name="quarantine")
 cli.add_typer(cli_officers.service, name="service")
 cli.command()(cli_doctor.doctor)
 cli.command()(cli_replay.replay)
+cli.command()(cli_simulation.simulate)
 cli.add_typer(cli_deliveries.receivers_cli, name="receivers")
 cli.add_typer(cli_rules.commands, name="rules")
 cli.command("score")(cli_scoring.score_command)
@@ -108,33 +109,6 @@ def demo(
     logs.to_stderr("WARNING")
     with told():
         raise typer.Exit(demonstration.run(seconds, data, ready_file))
-
-
-@cli.command()
-def simulate(
-    *,
-    api: Annotated[str, typer.Option(help="Where the API is: http://127.0.0.1:8080.")],
-    key_file: Annotated[Path, typer.Option(help="File with the key of an administrator.")],
-    broker: Annotated[str, typer.Option(help="Where the broker is: host:port.")],
-    seconds: Annotated[
-        float | None, typer.Option("--for", help="End after so many seconds.")
-    ] = None,
-) -> None:
-    """Let a simulated coast report to a system that runs already: the demo's sea, air and bins.
-
-    Example: andaman simulate --api http://127.0.0.1:8080 --key-file key --broker 127.0.0.1:1883
-    """
-    logs.to_stderr("WARNING")
-    with told():
-        host, _, port = broker.rpartition(":")
-        if not host or not port.isdecimal():
-            raise StartError(f"{broker} is no host:port; write 127.0.0.1:1883")
-        key = bytes_of(key_file).decode("utf-8", "replace").strip()
-        if not key:
-            words = "put what `andaman keys create --role admin --owner simulator` shows into it"
-            raise StartError(f"{key_file} is empty; {words}")
-        place = Place(host, int(port))
-        raise typer.Exit(demonstration.simulate(api, key, place, seconds))
 
 
 @cli.command()
