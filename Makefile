@@ -22,7 +22,7 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 	--fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(ARGS)
 
-.PHONY: setup demo test check oracle model killed bench compose-secrets lock clean
+.PHONY: setup demo test check oracle model killed judge bench compose-secrets lock clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev .venv/.andaman
@@ -51,6 +51,10 @@ model: setup
 # A scripted day, killed at a hundred random points, tells what the undisturbed one tells.
 killed: setup
 	$(BIN)/python -m tests.day $(ARGS)
+
+# A whole system, broken on purpose for the better part of an hour: `make judge ARGS="--seeds 20"`.
+judge: setup
+	$(BIN)/andaman judge --seeds 60 $(ARGS)
 
 bench: .venv/.runtime .venv/.andaman
 	$(BIN)/python -m benchmarks.drain

@@ -13,6 +13,7 @@ from rich.console import Console
 import app as composition
 import cli_alerts
 import cli_dashboards
+import cli_db
 import cli_deliveries
 import cli_doctor
 import cli_gateways
@@ -27,6 +28,7 @@ import cli_scoring
 import cli_simulation
 import cli_subscribers
 import demo as demonstration
+import judging
 import logs
 from alerts.notify.table import NOTIFIERS
 from cli_shared import Data, ask, bytes_of, settings_of, shown, table, told, writing
@@ -40,8 +42,6 @@ from ingest.explain import Speaker
 from ingest.explain import explain as explain_message
 from ingest.registry import Registry
 from serving import write_private
-from storage.backup import backup, restore
-from storage.ledger import Ledger
 from telling import not_set_up, ready
 
 cli = typer.Typer(
@@ -52,9 +52,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 keys_cli = typer.Typer(help="API keys.", no_args_is_help=True)
-db_cli = typer.Typer(help="The ledger's database.", no_args_is_help=True)
 cli.add_typer(keys_cli, name="keys")
-cli.add_typer(db_cli, name="db")
+cli.add_typer(cli_db.commands, name="db")
 cli.add_typer(cli_alerts.commands, name="alerts")
 cli.add_typer(cli_dashboards.commands, name="dashboards")
 cli.add_typer(cli_deliveries.deliveries_cli, name="deliveries")
@@ -65,6 +64,7 @@ cli.add_typer(cli_quarantine.commands, name="quarantine")
 cli.add_typer(cli_officers.service, name="service")
 cli.command()(cli_doctor.doctor)
 cli.command()(cli_replay.replay)
+cli.command()(judging.judge)
 cli.command()(cli_simulation.simulate)
 cli.add_typer(cli_deliveries.receivers_cli, name="receivers")
 cli.add_typer(cli_rules.commands, name="rules")
@@ -138,40 +138,6 @@ def check(
         if test:
             cli_rules.run_tests(folder, city)
         typer.echo(f"{folder}: {found}, all well")
-
-
-@db_cli.command("upgrade")
-def db_upgrade(data: Data = None) -> None:
-    """Bring the ledger's schema up to date (a start does so as well).
-
-    Example: andaman db upgrade --data /var/lib/andaman
-    """
-    with told():
-        Ledger(settings_of(data).data_dir).close()
-        typer.echo("the ledger is up to date")
-
-
-@db_cli.command("backup")
-def db_backup(file: Annotated[Path, typer.Argument(help="A new file.")], data: Data = None) -> None:
-    """Copy the ledger into one file, also while Andaman runs.
-
-    Example: andaman db backup backups/ledger-2026-11-22.db --data /var/lib/andaman
-    """
-    with told():
-        size = backup(settings_of(data).data_dir, file)
-        typer.echo(f"{file}: {size / 1e6:.1f} MB")
-
-
-@db_cli.command("restore")
-def db_restore(file: Annotated[Path, typer.Argument(help="A backup.")], data: Data = None) -> None:
-    """Make a backup the ledger of a data folder that has none.
-
-    Example: andaman db restore backups/ledger-2026-11-22.db --data /var/lib/andaman-new
-    """
-    with told():
-        folder = settings_of(data).data_dir
-        restore(folder, file)
-        typer.echo(f"{folder} is what it was when the backup was made")
 
 
 @keys_cli.command("create")

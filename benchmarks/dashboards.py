@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cli_dashboards import dashboards_of
+from simulators.servers.influxd import BUCKET, InfluxServer, find_influxd, running_influxd
 from storage.influx_address import InfluxAddress
 from tests.grafana import Grafana
-from tests.influxd import BUCKET, InfluxServer, find_influxd, running_influxd
 from tests.stocked import Stocked
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"

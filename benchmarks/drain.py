@@ -20,8 +20,8 @@ from rich.table import Table
 from benchmarks import load, servers
 from benchmarks.servers import Child
 from core.times import SECOND
-from tests.influxd import InfluxServer, running_influxd
-from tests.mosquitto import Mosquitto, running_mosquitto
+from simulators.servers.influxd import InfluxServer, running_influxd
+from simulators.servers.mosquitto import Mosquitto, running_mosquitto
 
 WINDOW = 2000  # messages that the broker lets be unacknowledged
 LONGEST_SECONDS = 300

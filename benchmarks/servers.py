@@ -15,8 +15,8 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.load import GATEWAY, PASSWORDS, TOPIC
-from tests.influxd import InfluxServer, find_influxd
-from tests.mosquitto import has_mosquitto
+from simulators.servers.influxd import InfluxServer, find_influxd
+from simulators.servers.mosquitto import has_mosquitto
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 15

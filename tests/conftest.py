@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.influxd import InfluxServer, find_influxd, running_influxd
+from simulators.servers.influxd import InfluxServer, find_influxd, running_influxd
 
 
 @pytest.fixture(scope="session")

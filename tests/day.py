@@ -19,8 +19,8 @@ from alerts.operations import OPERATIONS
 from core.alerts import Action, ActionKind
 from core.settings import Settings
 from core.times import DAY, HOUR, MINUTE, SECOND
+from simulators.processes import ROOT, environment
 from tests.every_kind import RULES
-from tests.process import ROOT, environment
 from tests.world import MIDNIGHT, World, write_configuration
 
 TICK = 30 * SECOND  # a timer speaks so late at most; what it says is the same

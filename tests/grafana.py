@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.times import iso
-from tests.influxd import InfluxServer
+from simulators.servers.influxd import InfluxServer
 
 ALL = "$__all"
 

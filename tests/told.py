@@ -19,10 +19,10 @@ from ingest.denials import of_mosquitto, of_nats
 from ingest.mosquitto import Mosquitto
 from ingest.mqtt import Listener
 from ingest.sources import Source
+from simulators.processes import free_port, wait_until
+from simulators.servers.mosquitto import MosquittoProcess
 from storage.credentials import Credential
 from tests.docs.pages import blocks, sections
-from tests.mosquitto import MosquittoProcess
-from tests.process import free_port, wait_until
 
 HOST = "127.0.0.1"
 

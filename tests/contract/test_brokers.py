@@ -22,8 +22,8 @@ from ingest.broker import BrokerAddress, EmbeddedBroker
 from ingest.mqtt import Listener
 from ingest.mqtt_retained import publish as publish_retained
 from ingest.sources import NATIVE
+from simulators.servers.mosquitto import Mosquitto, has_mosquitto
 from storage.credentials import credential_of, new_secret
-from tests.mosquitto import Mosquitto, has_mosquitto
 
 pytestmark = pytest.mark.network
 

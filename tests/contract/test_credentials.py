@@ -14,9 +14,9 @@ from ingest.broker_log import BrokerLog
 from ingest.denials import Denials
 from ingest.sources import NATIVE
 from ingest.tls import Trust
+from simulators.processes import wait_until
+from simulators.servers.mosquitto import has_mosquitto
 from storage.credentials import Credential, credential_of
-from tests.mosquitto import has_mosquitto
-from tests.process import wait_until
 from tests.told import HOST, Certificates, Client, Ear, Told, ToldMosquitto, ToldNats
 
 pytestmark = pytest.mark.network

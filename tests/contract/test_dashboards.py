@@ -10,9 +10,9 @@ import pytest
 
 from cli_dashboards import dashboards_of
 from core.times import DAY
+from simulators.servers.influxd import InfluxServer
 from storage.influx_address import InfluxAddress
 from tests.grafana import Frame, Grafana
-from tests.influxd import InfluxServer
 from tests.stocked import CITY, Stocked
 
 pytestmark = pytest.mark.network

@@ -19,9 +19,9 @@ import pytest
 from alerts.notify.smtp import MailServer, Smtp, failure, server_of
 from core.errors import Blame, ConfigError, DeliveryError
 from core.notices import Channel, Parcel
+from simulators.processes import ROOT, wait_until
 from simulators.stand_ins.smtp import Door, Fault, Mailbox, SmtpStandIn
 from tests.notices import parcel
-from tests.process import ROOT, wait_until
 from tests.told import Certificates
 
 TO = "malee@patong.example"

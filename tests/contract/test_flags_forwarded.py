@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 
 from core.times import MINUTE, iso
+from simulators.servers.influxd import InfluxServer
 from storage.forwarder import Forwarder
 from storage.influx import InfluxHistory, InfluxWriter
 from storage.influx_address import InfluxAddress
 from storage.outflow import read_outflow
 from tests.desk import DeskOf
-from tests.influxd import InfluxServer
 from tests.outflow import submit_here
 from tests.world import MIDNIGHT, World, small_world
 

@@ -17,11 +17,11 @@ import pytest
 from core.errors import ConfigError
 from core.registry import Series
 from core.times import SECOND
+from simulators.servers.influxd import InfluxServer
 from storage.forwarder import Answer, ForwarderState, Kind, verdict
 from storage.history import Point
 from storage.influx import InfluxHistory, InfluxWriter
 from storage.influx_address import InfluxAddress
-from tests.influxd import InfluxServer
 from tests.outflow import Setup
 
 T0 = 1_795_305_600 * SECOND

@@ -15,13 +15,13 @@ from core.messages import Counts
 from core.readings import Columns
 from core.registry import Series
 from core.times import DAY, HOUR, MINUTE, SECOND
+from simulators.servers.influxd import InfluxServer
 from storage.database import open_readers
 from storage.history import Bucket, History, LedgerHistory, Point
 from storage.influx import InfluxHistory, InfluxWriter
 from storage.influx_address import InfluxAddress
 from storage.ledger import Batch, Ledger
 from storage.lines import LineParts, encode_readings
-from tests.influxd import InfluxServer
 
 T0 = 1_795_305_600 * SECOND  # 2026-11-22 00:00 UTC
 

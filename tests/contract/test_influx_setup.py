@@ -10,10 +10,10 @@ import pytest
 from influxdb_client.client.influxdb_client import InfluxDBClient
 
 from core.errors import StartError
+from simulators.servers.influxd import InfluxServer
 from storage.influx import InfluxWriter
 from storage.influx_address import InfluxAddress
 from storage.influx_setup import Retention, hourly_bucket, hourly_flux, prepare
-from tests.influxd import InfluxServer
 
 pytestmark = pytest.mark.network
 HOUR = 3600

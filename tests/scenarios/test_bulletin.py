@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from influxdb_client.client.influxdb_client import InfluxDBClient
 
-from tests.influxd import InfluxServer
-from tests.process import andaman, wait_until
+from simulators.processes import andaman, wait_until
+from simulators.servers.influxd import InfluxServer
 
 pytestmark = pytest.mark.network
 

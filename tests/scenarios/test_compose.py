@@ -25,9 +25,9 @@ import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.settings import SECRETS, Settings
-from tests.influxd import InfluxServer, find_influxd
-from tests.mosquitto import PLACES, has_mosquitto
-from tests.process import COMMAND, ROOT, Andaman, environment, free_port, wait_until
+from simulators.processes import COMMAND, ROOT, Andaman, environment, free_port, wait_until
+from simulators.servers.influxd import InfluxServer, find_influxd
+from simulators.servers.mosquitto import PLACES, has_mosquitto
 
 STACK: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = STACK["services"]
@@ -259,7 +259,8 @@ def andaman_of(folder: Path, places: dict[str, str], port: int) -> Andaman:
         name.removeprefix("ANDAMAN_").lower(): here(value, folder, places)
         for name, value in SERVICES["andaman"]["environment"].items()
     }
-    return Andaman(folder, **given | {"data_dir": folder / "data", "api_port": port})
+    own: dict[str, Any] = given | {"data_dir": folder / "data", "api_port": port}
+    return Andaman(folder, **own)
 
 
 @contextmanager

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from cli import cli
 from core.settings import Settings
 from doctor import State, examine
+from simulators.processes import COMMAND, Andaman, environment, free_port
+from simulators.servers.influxd import InfluxServer
 from simulators.stand_ins.line import Line
 from simulators.stand_ins.line_platform import Platform
 from simulators.stand_ins.smtp import Mailbox, SmtpStandIn
 from tests.grafana_server import EDITOR, GrafanaServer, serving
-from tests.influxd import InfluxServer
-from tests.process import COMMAND, Andaman, environment, free_port
 
 Found = dict[str, tuple[State, str, str]]
 

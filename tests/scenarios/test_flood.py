@@ -12,8 +12,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.times import iso
-from tests.mosquitto import Mosquitto, has_mosquitto
-from tests.process import Andaman, andaman, wait_until
+from simulators.processes import Andaman, andaman, wait_until
+from simulators.servers.mosquitto import Mosquitto, has_mosquitto
 from tests.world import write_configuration
 
 pytestmark = pytest.mark.network

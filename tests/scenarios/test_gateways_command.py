@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mosquitto import MosquittoProcess, has_mosquitto
-from tests.process import COMMAND, Andaman, andaman, environment, free_port, wait_until
+from simulators.processes import COMMAND, Andaman, andaman, environment, free_port, wait_until
+from simulators.servers.mosquitto import MosquittoProcess, has_mosquitto
 from tests.told import Certificates, Client, how_to
 from tests.world import write_configuration
 

@@ -28,10 +28,10 @@ from alerts.planning import parcels
 from core.groups import Addressee, Planned, PlannedNotice
 from core.notices import Channel, Notice, NoticeReason, Recipient
 from core.settings import Settings
+from simulators.processes import ROOT, environment, free_port, wait_until
 from simulators.stand_ins.smtp import Mailbox
 from storage import notices
 from storage.ledger import Ledger
-from tests.process import ROOT, environment, free_port, wait_until
 from tests.world import write_configuration
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(900)]

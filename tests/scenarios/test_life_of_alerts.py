@@ -9,8 +9,8 @@ import pytest
 from core.alerts import Action, ActionKind
 from core.times import MINUTE
 from tests.every_kind import RULES
-from tests.past import Past
 from tests.world import World, small_world
+from verifying import Past
 
 ONE = "  - {{id: {id}, name: {{en: N, th: น}}, {rest}}}\n"
 

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from simulators.processes import Andaman, andaman, wait_until
 from simulators.stand_ins.line import Line
 from simulators.stand_ins.line_platform import Fault, Platform, Received
 from storage.database import open_readers
 from storage.notify_schema import parcels
-from tests.process import Andaman, andaman, wait_until
 from tests.world import write_configuration
 
 USER, GROUP = "U" + "1" * 32, "C" + "2" * 32

@@ -13,8 +13,8 @@ from core.quality import rollup
 from core.times import MINUTE, iso
 from ingest.quality.table import objections
 from tests.desk import DeskOf
-from tests.past import Past
 from tests.world import CONFIGURATION, MIDNIGHT, World, small_world
+from verifying import Past
 
 PROFILES = """
 profiles:

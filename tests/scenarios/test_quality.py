@@ -8,8 +8,8 @@ import pytest
 
 from core.times import MINUTE
 from ingest.quality.table import objections
-from tests.past import Past
 from tests.world import MIDNIGHT, World, small_world
+from verifying import Past
 
 
 @pytest.fixture

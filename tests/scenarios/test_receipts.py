@@ -12,8 +12,8 @@ import pytest
 from core.times import SECOND
 from simulators.fleet import Fleet, Place
 from simulators.gateways import Gateway, Sample, account
-from tests.mosquitto import Mosquitto, has_mosquitto
-from tests.process import PATIENCE, Andaman, andaman, wait_until
+from simulators.processes import PATIENCE, Andaman, andaman, wait_until
+from simulators.servers.mosquitto import Mosquitto, has_mosquitto
 from tests.world import write_configuration
 
 RATE = 500  # messages a second

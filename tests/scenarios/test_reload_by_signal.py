@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from core.times import MINUTE, iso
-from tests.process import Andaman, andaman, wait_until
+from simulators.processes import Andaman, andaman, wait_until
 from tests.world import CONFIGURATION, write_configuration
 
 RULES = CONFIGURATION["rules.yaml"]

@@ -15,8 +15,8 @@ from core.messages import Message
 from core.times import DAY, MINUTE
 from tests.arrivals import LEAST_GAP, arrivals
 from tests.every_kind import RULES
-from tests.past import Past
 from tests.world import CONFIGURATION, MIDNIGHT, World, small_world
+from verifying import Past
 
 
 def past_of(world: World) -> Past:

@@ -14,7 +14,7 @@ import cli
 import cli_replay
 from core.times import MINUTE, iso
 from ingest.quality.table import objections
-from tests.process import ROOT
+from simulators.processes import ROOT
 from tests.world import CONFIGURATION, MIDNIGHT, small_world, write_configuration
 
 HAZE = """

@@ -22,8 +22,8 @@ from storage.registry import add_device, add_site, change_site, move_device
 from storage.silences import add_silence
 from tests.arrivals import LEAST_GAP, arrivals
 from tests.every_kind import RULES
-from tests.past import Past
 from tests.world import MIDNIGHT, World, small_world
+from verifying import Past
 
 SITES = ("patong", "town", "bin", "wharf")
 WHARF = Site(

@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 
 import cli
 from core.times import HOUR, MINUTE
+from simulators.processes import COMMAND, Andaman, andaman, environment
 from simulators.truth import Account, Nature, Truth, write
-from tests.process import COMMAND, Andaman, andaman, environment
 from tests.world import MIDNIGHT, small_world, write_configuration
 
 FULL = Truth(

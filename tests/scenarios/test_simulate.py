@@ -14,8 +14,8 @@ import cli
 import simulation
 from core.times import SECOND
 from simulators.play import play
+from simulators.processes import andaman
 from storage.database import open_readers
-from tests.process import andaman
 from tests.world import CONFIGURATION, small_world, write_configuration
 
 DEVICES = """

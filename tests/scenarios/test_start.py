@@ -19,8 +19,16 @@ import pytest
 from paho.mqtt.publish import multiple
 
 from core.times import iso
-from tests.mosquitto import Mosquitto, has_mosquitto
-from tests.process import COMMAND, Andaman, andaman, environment, free_port, is_alive, wait_until
+from simulators.processes import (
+    COMMAND,
+    Andaman,
+    andaman,
+    environment,
+    free_port,
+    is_alive,
+    wait_until,
+)
+from simulators.servers.mosquitto import Mosquitto, has_mosquitto
 from tests.world import CONFIGURATION, write_configuration
 
 pytestmark = pytest.mark.network

@@ -7,7 +7,7 @@ import yaml
 
 from dashboards.build import FOLDER
 from dashboards.publish import FOLDERS
-from tests.process import ROOT
+from simulators.processes import ROOT
 
 GRAFANA = ROOT / "config" / "grafana"
 

@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from simulators.fleet import WINDOW, Fleet, Place
 from simulators.gateways import Gateway, Sample, account
-from tests.mosquitto import Mosquitto, has_mosquitto
+from simulators.servers.mosquitto import Mosquitto, has_mosquitto
 
 CONNACK, REFUSAL = bytes([0x20, 2, 0, 0]), bytes([0x20, 2, 0, 5])
 SAMPLES = [Sample("probe", n * 1_000_000, {"ph": 8.1}) for n in range(120)]

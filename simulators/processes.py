@@ -1,4 +1,4 @@
-"""A real `andaman run` for tests: a child process on a data folder of its own."""
+"""A real `andaman run`: a child process on a data folder of its own."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMAND = [sys.executable, "-c", "import cli; cli.main()"]
+COMMAND = (sys.executable, "-c", "import cli; cli.main()")
 PATIENCE = 30.0  # seconds, for what takes two on an idle machine
 
 
@@ -27,10 +27,15 @@ def environment(**settings: object) -> dict[str, str]:
 
 
 def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Look again and again; fails when it does not come about in time."""
+    """Look again and again.
+
+    Raises:
+        TimeoutError: it did not come about in time.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "did not come about in time"
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"did not come about in {seconds:.0f} s")
         time.sleep(0.01)
 
 
@@ -41,32 +46,44 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class EndedError(Exception):
+    """The process that should run does not."""
+
+
 class Andaman:
     """`andaman run` on `folder`/data, started and ended as often as a test likes."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, *, command: Sequence[str] = COMMAND, **settings: Any) -> None:
+        """`command` is what `andaman` is here; `settings` are those that differ."""
         self.folder = folder
+        self._command = command
         self.data = folder / "data"
         self.ready_file = folder / "ready.json"
         self._environment = environment(**({"api_port": 0, "mqtt_port": 0} | settings))
         self._log = folder / "andaman.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._under = False
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":
         """The newest one."""
-        assert self._process is not None, "not started yet"
+        if self._process is None:
+            raise EndedError("not started yet")
         return self._process
 
-    def start(self) -> None:
-        """Begin to start; `wait_ready` waits."""
+    def start(self, *under: str, **more: str) -> None:
+        """Begin to start, `under` another program and with `more` in the environment; `wait_ready`
+        waits.
+        """
         self.ready_file.unlink(missing_ok=True)
-        command = [*COMMAND, "run", "--data", str(self.data), "--ready-file", str(self.ready_file)]
+        self._under = bool(under)
+        command = [*under, *self._command, "run", "--data", str(self.data)]
+        command += ["--ready-file", str(self.ready_file)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=self._environment,
+                env=self._environment | more,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -75,19 +92,28 @@ class Andaman:
     def wait_ready(self) -> dict[str, Any]:
         """What the ready file says once it is there."""
         wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None)
-        assert self.process.poll() is None, f"it ended:\n{self.said()}"
+        if self.process.poll() is not None:
+            raise EndedError(f"it ended:\n{self.said()[-2000:]}")
         ready: dict[str, Any] = json.loads(self.ready_file.read_text(encoding="utf-8"))
         return ready
 
+    @property
+    def pid(self) -> int:
+        """Of Andaman itself, also where it runs under another program."""
+        return next(iter(children(self.process.pid)), 0) if self._under else self.process.pid
+
     def kill(self) -> None:
         """End it as a crash does."""
-        self.process.kill()
+        if self._under and self.pid:
+            os.kill(self.pid, signal.SIGKILL)  # what it runs under ends with it
+        else:
+            self.process.kill()
         self.process.wait()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """Ask it to end; its exit code, and how many seconds it took."""
         began = time.monotonic()
-        self.process.send_signal(number)
+        os.kill(self.pid, number)
         return self.process.wait(PATIENCE), time.monotonic() - began
 
     def said(self) -> str:
@@ -99,6 +125,18 @@ class Andaman:
         local = json.loads((self.data / "local.json").read_text(encoding="utf-8"))
         headers = {"Authorization": f"Bearer {local['key']}"}
         return httpx.request(method, local["api"] + path, headers=headers, timeout=10)
+
+    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Another command of `andaman` on the same data, by the same settings."""
+        command = [*COMMAND, *words, "--data", str(self.data)]
+        return subprocess.run(
+            command,
+            env=self._environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def stored(self) -> int:
         """How many readings, by its own count."""
@@ -123,7 +161,7 @@ class Andaman:
 
 
 @contextmanager
-def andaman(folder: Path, **settings: object) -> Iterator[Andaman]:
+def andaman(folder: Path, **settings: Any) -> Iterator[Andaman]:
     """One that leaves nothing behind."""
     made = Andaman(folder, **settings)
     try:
@@ -133,6 +171,14 @@ def andaman(folder: Path, **settings: object) -> Iterator[Andaman]:
             made.end()
         if made.process.poll() is None:
             made.kill()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that it started and that have not ended."""
+    try:
+        return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def is_alive(pid: int) -> bool:

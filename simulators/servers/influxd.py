@@ -1,4 +1,4 @@
-"""A real InfluxDB 2 for tests and benchmarks: an `influxd` child process on a loopback port."""
+"""A real InfluxDB 2: an `influxd` child process on a loopback port."""
 
 import json
 import shutil
@@ -32,7 +32,8 @@ class InfluxServer:
     @property
     def pid(self) -> int:
         """Of the running process."""
-        assert self._process is not None, "influxd is stopped"
+        if self._process is None:
+            raise RuntimeError("influxd is stopped")
         return self._process.pid
 
     def start(self) -> None:

@@ -1,11 +1,15 @@
-"""The past as a ledger keeps it, and what the rules make of it when they see it again."""
+"""The past as a ledger keeps it, and what the rules make of it when they see it again.
+
+`verify` holds a ledger to what Andaman promises of it: whole, every item counted once, and no alert
+that the same rules would not raise again over the same readings.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine as Database
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.engine import Engine
 from alerts.operations import OPERATIONS
@@ -13,12 +17,16 @@ from alerts.replay import Moment, became, done, replay, resumption, said, tick
 from alerts.rule_files import meant
 from alerts.rules import Rule
 from core.alerts import Action, ActionKind, Reason
+from core.errors import StartError
 from core.readings import Columns
 from core.registry import Series, Status, Unit, placed
+from core.times import iso
 from storage import schema
 from storage.database import open_readers
 from storage.quality import columns_from, on_arrival
 from storage.units import unit_of
+
+CHUNK = 5000  # readings
 
 
 class Told(NamedTuple):
@@ -36,20 +44,22 @@ Episodes = Mapping[str, list[Told]]  # by alert
 
 
 class Past:
-    """Reads the ledger in `data`, and nothing else."""
+    """Reads the ledger in `data` as it is at the first look, and nothing else."""
 
     def __init__(self, data: Path, lateness: int) -> None:
         self._readers = open_readers(data)
+        self._connection = self._readers.connect()
+        self._connection.exec_driver_sql("BEGIN")  # all that follows sees one moment
         self._lateness = lateness
 
     def close(self) -> None:
         """Let go of the ledger."""
+        self._connection.close()
         self._readers.dispose()
 
     def rows(self, statement: Any) -> list[Any]:
         """What a select finds."""
-        with self._readers.connect() as connection:
-            return list(connection.execute(statement))
+        return list(self._connection.execute(statement))
 
     def recorded(self) -> Episodes:
         """The transitions in the ledger, those of one alert in their order; not those about the
@@ -67,7 +77,7 @@ class Past:
         """The transitions of a fresh engine over what is stored, and that engine."""
         engine, series = Engine([], self._lateness), self._series()
         found: dict[str, list[Told]] = {}
-        for t in replay(engine, series, readings(self._readers, chunk), self.moments()):
+        for t in replay(engine, series, self._readings(chunk), self.moments()):
             told = Told(t.before, t.after, t.reason, t.severity, t.at, t.value)
             found.setdefault(t.alert, []).append(told)
         return found, engine
@@ -82,6 +92,15 @@ class Past:
             *self._changes(),
             *(done(_action(row), row.at) for row in self.rows(select(schema.actions))),
         ]
+
+    def _readings(self, chunk: int) -> Iterator[Columns]:
+        """Every stored reading in order of arrival, with its flag as it was then."""
+        c, r = schema.readings.c, schema.readings
+        flag, tests = on_arrival(r), on_arrival(r, "tests")
+        statement = select(c.series, c.measured_at, c.received_at, c.value, flag, tests)
+        rows = self._connection.execute(statement.order_by(c.received_at, c.measured_at))
+        for part in rows.partitions(chunk):
+            yield columns_from(part)
 
     def _series(self) -> list[Series]:
         """Every series, of devices that nobody has registered yet."""
@@ -137,12 +156,53 @@ def _action(row: Any) -> Action:
     )
 
 
-def readings(readers: Database, chunk: int) -> Iterator[Columns]:
-    """Every stored reading in order of arrival, with its flag as it was then."""
-    c, r = schema.readings.c, schema.readings
-    flag, tests = on_arrival(r), on_arrival(r, "tests")
-    statement = select(c.series, c.measured_at, c.received_at, c.value, flag, tests)
-    with readers.connect() as connection:
-        rows = connection.execute(statement.order_by(c.received_at, c.measured_at))
-        for part in rows.partitions(chunk):
-            yield columns_from(part)
+def verify(data: Path, lateness: int) -> list[str]:
+    """What is wrong with the ledger in `data`, a line each; `lateness` (µs) as the rules had it.
+
+    Raises:
+        StartError: there is none, or it cannot be read at all.
+    """
+    past = Past(data, lateness)
+    try:
+        return [*_broken(past), *_miscounted(past), *_misjudged(past)]
+    except SQLAlchemyError as error:
+        raise StartError(f"{data}: {getattr(error, 'orig', None) or error}") from error
+    finally:
+        past.close()
+
+
+def _broken(past: Past) -> Iterator[str]:
+    """What SQLite itself finds."""
+    for (words,) in past.rows(text("PRAGMA integrity_check")):
+        if words != "ok":
+            yield f"the file is damaged: {words}"
+
+
+def _miscounted(past: Past) -> Iterator[str]:
+    """Each item ends stored, duplicate or quarantined, and what is stored is there."""
+    counted = dict(past.rows(select(schema.counters.c.name, schema.counters.c.value)))
+    names = ("received", "stored", "duplicate", "quarantined")
+    received, stored, duplicate, quarantined = (counted.get(name, 0) for name in names)
+    if received != stored + duplicate + quarantined:
+        words = f"{stored} stored, {duplicate} duplicate and {quarantined} quarantined"
+        yield f"{received} items were received, but {words}"
+    ((there,),) = past.rows(select(func.count()).select_from(schema.readings))
+    if there != stored:
+        yield f"{stored} readings were counted as stored, but {there} are there"
+
+
+def _misjudged(past: Past) -> Iterator[str]:
+    """Where the transitions on record, and the alerts' states, are not those of a replay."""
+    recorded, (replayed, _) = past.recorded(), past.replayed(CHUNK)
+    for alert in dict.fromkeys([*recorded, *replayed]):
+        one, other = recorded.get(alert, []), replayed.get(alert, [])
+        if one != other:
+            yield f"alert {alert}: on record {_said(one)}; a replay says {_said(other)}"
+    a = schema.alerts.c
+    for alert, state in past.rows(select(a.id, a.state).where(a.rule.not_in(OPERATIONS))):
+        if alert not in recorded or recorded[alert][-1].after != state:
+            yield f"alert {alert}: it stands as {state}, but not by its newest transition"
+
+
+def _said(told: list[Told]) -> str:
+    return ", ".join(f"{t.reason} at {iso(t.at)}" for t in told) or "nothing"

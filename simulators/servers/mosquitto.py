@@ -1,4 +1,4 @@
-"""A real mosquitto for tests and benchmarks: a child process on a loopback port."""
+"""A real mosquitto: a child process on a loopback port."""
 
 import os
 import shutil
@@ -59,7 +59,8 @@ class MosquittoProcess:
     @property
     def pid(self) -> int:
         """Of the running process."""
-        assert self._process is not None, "mosquitto is stopped"
+        if self._process is None:
+            raise RuntimeError("mosquitto is stopped")
         return self._process.pid
 
     def start(self) -> None:

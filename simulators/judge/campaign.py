@@ -1,0 +1,92 @@
+"""Many runs, one line each, and a table at the end."""
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+
+from core.errors import StartError
+from simulators.judge import trial
+from simulators.judge.referee import JUDGES
+from simulators.judge.scripts import SCRIPTS
+from simulators.judge.trial import Terms, Verdict
+
+
+def chosen(names: Sequence[str]) -> Sequence[str]:
+    """These scripts, or all.
+
+    Raises:
+        StartError: there is no such script.
+    """
+    if strangers := set(names) - SCRIPTS.keys():
+        known = ", ".join(SCRIPTS)
+        raise StartError(f"{', '.join(sorted(strangers))} is no script; there are {known}")
+    return names or list(SCRIPTS)
+
+
+def run(seeds: Sequence[int], scripts: Sequence[str], folder: Path, terms: Terms) -> list[Verdict]:
+    """Hold a trial for each seed, by the scripts in turn. What is left of one in which the promise
+    held is removed; what is left of the others is in `folder`.
+    """
+    verdicts = []
+    for seed in seeds:
+        name = scripts[(seed - 1) % len(scripts)]
+        place = folder / f"{name}-{seed}"
+        shutil.rmtree(place, ignore_errors=True)
+        try:
+            verdict = trial.hold(seed, name, place, terms)
+        except Exception:  # noqa: BLE001 - whatever it is, it is this run's verdict
+            verdict = trial.failed(seed, name, place)
+        print(line(verdict, place), flush=True)
+        if not verdict.objections:
+            shutil.rmtree(place, ignore_errors=True)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def line(verdict: Verdict, place: Path) -> str:
+    """What one run showed, and where to look if it broke the promise."""
+    kills = " ".join(f"{what} ×{n}" for what, n in sorted(verdict.kills.items())) or "–"
+    said = (
+        f"{verdict.seed:5} {verdict.script:<18} kill -9: {kills:<24} {verdict.owed:>7,} owed"
+        f" {verdict.readings:>7,} stored {verdict.transitions:>5,} transitions"
+        f" {verdict.messages:>4,} messages {verdict.seconds:5.1f} s"
+    )
+    if not verdict.objections:
+        return f"{said}  held"
+    words = "".join(
+        f"\n      {name}: {one}" for name, found in verdict.objections.items() for one in found
+    )
+    return f"{said}  {' '.join(verdict.objections)} BROKEN, see {place}{words}"
+
+
+def table(verdicts: Sequence[Verdict]) -> Table:
+    """A row for each script, and one for all."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    names = ("script", "faults of", "runs", "kill -9", "owed", "stored", "transitions", "messages")
+    for number, name in enumerate((*names, "settled in", "new in", "broken")):
+        made.add_column(name, justify="left" if number < 2 else "right", overflow="fold")
+    for name in [name for name in SCRIPTS if any(v.script == name for v in verdicts)]:
+        of_script = [v for v in verdicts if v.script == name]
+        made.add_row(name, SCRIPTS[name].rows, *_sums(of_script))
+    made.add_section()
+    made.add_row("all", "", *_sums(verdicts))
+    return made
+
+
+def _sums(verdicts: Sequence[Verdict]) -> list[str]:
+    broken = Counter(name for v in verdicts for name in v.objections)
+    return [
+        f"{len(verdicts)}",
+        f"{sum(sum(v.kills.values()) for v in verdicts):,}",
+        f"{sum(v.owed for v in verdicts):,}",
+        f"{sum(v.readings for v in verdicts):,}",
+        f"{sum(v.transitions for v in verdicts):,}",
+        f"{sum(v.messages for v in verdicts):,}",
+        f"{max(v.recovered for v in verdicts):.1f} s",
+        f"{max(v.fresh for v in verdicts):.1f} s",
+        " ".join(f"{judge} ×{broken[judge]}" for judge in JUDGES if broken[judge]) or "none",
+    ]
