@@ -100,9 +100,9 @@ async def _items(api: str, key: str, query: Mapping[str, str]) -> list[Mapping[s
 
 def _table(result: Score) -> Table:
     """A row for each kind, and one for all events and all faults that are to be told."""
-    table = Table("kind", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table("kind", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("happened", "raised", "recall", "delay", "called right", "mistaken"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     kinds = result.kinds()
     for nature in Nature:
         for (of, kind), figures in kinds.items():

@@ -113,7 +113,10 @@ def score(account: Account, alerts: Iterable[Alert]) -> Score:
     for alert in sorted(alerts, key=lambda alert: (alert.fired_at, alert.id)):
         first.setdefault(alert.id, alert)
     fired = [a for a in first.values() if account.start <= a.fired_at <= account.end + LINGER]
-    about = {truth.id: [a for a in fired if _is_about(a, truth)] for truth in account.truths}
+    about: dict[str, list[Alert]] = {truth.id: [] for truth in account.truths}
+    for alert in fired:
+        for truth in _meant(alert, account.truths):
+            about[truth.id].append(alert)
     raised = [truth for truth in account.truths if about[truth.id]]
     explained = {alert.id for mine in about.values() for alert in mine}
     explained |= {a.id for a in fired if _is_wide(a) and any(_meanwhile(a, t) for t in raised)}
@@ -195,6 +198,13 @@ def _figures(outcomes: Sequence[Outcome]) -> Figures:
 def _told(truth: Truth) -> bool:
     """Whether somebody has to be told of it."""
     return truth.severity != Severity.INFO.label
+
+
+def _meant(alert: Alert, truths: Iterable[Truth]) -> list[Truth]:
+    """What an alert is about: where both an event and a fault may be meant, what it says it is."""
+    found = [truth for truth in truths if _is_about(alert, truth)]
+    said = [truth for truth in found if truth.nature is alert.says]
+    return said or found
 
 
 def _is_about(alert: Alert, truth: Truth) -> bool:

@@ -142,6 +142,23 @@ def test_one_right_call_is_enough() -> None:
     assert (found.right, found.mistaken) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("says", "events", "faults"),
+    [
+        pytest.param("event", 1, 0, id="of the event"),
+        pytest.param("sensor-fault", 0, 1, id="of the fault"),
+        pytest.param("unclear", 1, 1, id="of either"),
+    ],
+)
+def test_where_both_go_on_an_alert_is_about_what_it_says(
+    says: str, events: int, faults: int
+) -> None:
+    stuck = replace(SPILL, id="stuck-2", nature=Nature.FAULT, kind="stuck")
+    found = scored(item("patong-probe-1/turbidity", SPILL.start, says), truths=(SPILL, stuck))
+    assert found.total(Nature.EVENT).raised == events
+    assert found.total(Nature.FAULT).raised == faults
+
+
 def test_what_nobody_has_to_be_told_of_is_listed_and_not_missed() -> None:
     quiet = replace(STUCK, kind="duplicate", severity="info")
     found = scored(item("karon-probe-1/turbidity", STUCK.start), truths=(quiet,))
