@@ -1,9 +1,9 @@
 """How bins fill and are emptied: pure functions of place and time, with rounds instead of memory.
 
-A bin is emptied once in each round, a whole number of half days that belongs to the bin, always
-somewhat early or late. Between two collections it fills with the hours and weekdays on which people
-come. The rounds are set so that the median time between collections over all bins is near 40 h, as
-published for one city (40.8 h over 10,000 collections); unlike there most bins are emptied in time.
+Time is cut into rounds of some half days that belong to the bin; in one of them the crew comes.
+What people bring until then is drawn for each round, and spread over it by the hours and weekdays
+on which people come. Times between collections are those of a real city
+(docs/reference/simulated-coast.md); levels are lower, since there most bins ran full.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,22 @@ from core.readings import FloatColumn, IntColumn
 from core.registry import Site
 from core.times import DAY, HOUR, MINUTE
 from simulators.chance import Chance, bell, smooth
+from simulators.clock import UTC_OFFSET, season_of
 from simulators.events import Event, EventKind, Happenings
-from simulators.sky import UTC_OFFSET, Sky, local_day, local_hour
+from simulators.sky import Sky
 
 EMPTY_MM, FULL_MM = 1150, 230  # from the sensor in the lid down to the floor, and to a full load
-RUSH = 60.0  # % an hour of an overflow of strength 1
+SHIFT = DAY // 2  # the crew comes at five in the morning or in the afternoon
+USUAL = 44.0  # % that a round of ordinary length brings
 AFTER_EMPTYING = 2.0  # % that stays or falls in at once
+SETTLING, SETTLED = 8 * HOUR, 0.12  # after so long waste lies so much lower
+RUSH = 60.0  # % an hour of an overflow of strength 1
 FIRE = 170.0  # °C above the ordinary
+WARMTH = 3.0  # °C that a full load makes as it rots
 UPRIGHT, LYING = 1.5, 86.0  # degrees
+
+# Days of the year on which the streets are full: around New Year, and Songkran in April.
+FESTIVE = ((0, 2), (101, 105), (361, 366))
 
 # After these the crew empties the bin when they are over, and not before.
 CREW_COMES_LATER = (
@@ -36,7 +44,7 @@ CREW_COMES_LATER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Who fills a bin: `rounds` in hours, `busy` hours (local hour, width), more on weekends."""
+    """Who fills a bin: `rounds` in shifts, `busy` hours (local hour, width), more on weekends."""
 
     rounds: tuple[int, ...]
     busy: tuple[tuple[float, float], ...]
@@ -45,11 +53,11 @@ class Place:
 
 # The first of these words in a bin's id decides; without any it stands in a street.
 PLACES = {
-    "market": Place(rounds=(24, 36, 48), busy=((7, 1.5), (17.5, 2.5)), weekend=1.15),
-    "beach": Place(rounds=(36, 48, 60), busy=((15.5, 3.0),), weekend=1.15),
-    "pier": Place(rounds=(48, 60), busy=((9, 1.5), (16, 1.5)), weekend=1.1),
-    "park": Place(rounds=(96, 120), busy=((7, 1.5), (18, 2.0)), weekend=1.15),
-    "road": Place(rounds=(36, 48), busy=((12, 3.5), (20, 3.0)), weekend=1.1),
+    "market": Place(rounds=(2, 3), busy=((7, 1.5), (17.5, 2.5)), weekend=1.15),
+    "beach": Place(rounds=(4, 5), busy=((15.5, 3.0),), weekend=1.3),
+    "pier": Place(rounds=(4, 6), busy=((9, 1.5), (16, 1.5)), weekend=1.1),
+    "park": Place(rounds=(10, 14), busy=((7, 1.5), (18, 2.0)), weekend=1.4),
+    "road": Place(rounds=(4,), busy=((12, 3.5), (20, 3.0)), weekend=0.9),
 }
 
 
@@ -58,9 +66,9 @@ def waste_bin(
 ) -> dict[str, FloatColumn]:
     """What an ultrasonic sensor in the lid reads; `fill_level` follows from `distance`."""
     span = EMPTY_MM - FULL_MM
-    level = fill_level(site, times, chance, happenings)
-    level = level + 0.3 * chance.normals(times, "echo", site.id)
-    distance = np.round(EMPTY_MM - span * np.clip(level, 0, 100) / 100)
+    level = np.clip(fill_level(site, times, chance, happenings), 0, 100)
+    echo = level + 0.3 * chance.normals(times, "echo", site.id)
+    distance = np.round(EMPTY_MM - span * np.clip(echo, 0, 100) / 100)
     in_the_sun = chance.between(4, 13, "sun", site.id) * sky.sunlight / 1000
     fire = happenings.felt(EventKind.BIN_FIRE, site, times)
     tilt = np.full(len(times), UPRIGHT + chance.between(-1, 2, "ground", site.id))
@@ -69,7 +77,7 @@ def waste_bin(
     return {
         "fill_level": 100 * (EMPTY_MM - distance) / span,
         "distance": distance,
-        "bin_temperature": sky.temperature + 1.0 + in_the_sun + FIRE * fire,
+        "bin_temperature": sky.temperature + in_the_sun + WARMTH * level / 100 + FIRE * fire,
         "tilt": tilt,
     }
 
@@ -77,9 +85,7 @@ def waste_bin(
 def fill_level(site: Site, times: IntColumn, chance: Chance, happenings: Happenings) -> FloatColumn:
     """% of the bin that is full, from its last collection on; more than 100 where it runs over."""
     events = happenings.at(site, *CREW_COMES_LATER)
-    level = AFTER_EMPTYING + _brought_since(
-        _emptied(site, times, chance, events), times, site, chance
-    )
+    level = AFTER_EMPTYING + _settled(_emptied(site, times, chance, events), times, site, chance)
     for event in events:
         during = _during(event, times)
         passed = times[during] - event.start
@@ -92,6 +98,12 @@ def fill_level(site: Site, times: IntColumn, chance: Chance, happenings: Happeni
     return level
 
 
+def collections_between(start: int, end: int, site: Site, chance: Chance) -> IntColumn:
+    """When the bin is emptied on ordinary days."""
+    first, last = _round(np.array([start, end]), site, chance).tolist()
+    return _collection(np.arange(first + 1, last + 1), site, chance)
+
+
 def _during(event: Event, times: IntColumn) -> slice:
     first, last = np.searchsorted(times, [event.start, event.end]).tolist()
     return slice(first, last)
@@ -101,7 +113,7 @@ def _emptied(site: Site, times: IntColumn, chance: Chance, events: Sequence[Even
     """When the bin was last emptied before each time."""
     # What held when each event began stands in front, since an event keeps it until its end.
     asked = np.concatenate([np.array([e.start for e in events], np.int64), times])
-    emptied = _collected_before(asked, site, chance)
+    emptied = _collection(_round(asked, site, chance), site, chance)
     for number, event in enumerate(events):
         held = (asked >= event.start) & (asked < event.end)
         emptied[held] = emptied[number]
@@ -109,57 +121,83 @@ def _emptied(site: Site, times: IntColumn, chance: Chance, events: Sequence[Even
     return emptied[len(events) :]
 
 
-def _collected_before(times: IntColumn, site: Site, chance: Chance) -> IntColumn:
-    """The last ordinary collection before each time."""
-    length = _place(site).rounds[_choice(site, chance)] * HOUR
-    # The crew comes at five in the morning or afternoon, in turns.
-    turn = int(chance.uniform("turn", site.id) * length / (DAY // 2))
-    first = 5 * HOUR - UTC_OFFSET + turn * (DAY // 2)
-
-    def collected(numbers: IntColumn) -> IntColumn:
-        late = 50 * MINUTE * np.clip(chance.normals(numbers, "late", site.id), -2, 2)
-        return first + numbers * length + np.round(late).astype(np.int64)
-
-    number = (times - first) // length + 1
-    for _ in range(2):
-        number = number - (collected(number) > times)
-    return collected(number)
+def _round(times: IntColumn, site: Site, chance: Chance) -> IntColumn:
+    """The number of the round whose collection was the last before each time."""
+    number = (times + UTC_OFFSET - 5 * HOUR) // (_shifts(site, chance) * SHIFT) + 1
+    for _ in range(3):
+        number = number - (_collection(number, site, chance) > times)
+    return number
 
 
-def _choice(site: Site, chance: Chance) -> int:
-    return int(chance.uniform("round", site.id) * len(_place(site).rounds))
+def _collection(numbers: IntColumn, site: Site, chance: Chance) -> IntColumn:
+    """When the crew comes in each round."""
+    shifts = _shifts(site, chance)
+    turn = np.floor(shifts * chance.uniforms(numbers, "turn", site.id))
+    late = 100 * MINUTE * np.clip(chance.normals(numbers, "late", site.id), -2, 2)
+    first = 5 * HOUR - UTC_OFFSET
+    return first + numbers * (shifts * SHIFT) + (turn * SHIFT + late).astype(np.int64)
+
+
+def _shifts(site: Site, chance: Chance) -> int:
+    rounds = _place(site).rounds
+    return rounds[int(chance.uniform("round", site.id) * len(rounds))]
 
 
 def _place(site: Site) -> Place:
     return next((place for word, place in PLACES.items() if word in site.id), PLACES["road"])
 
 
-def _brought_since(emptied: IntColumn, times: IntColumn, site: Site, chance: Chance) -> FloatColumn:
-    """% that people brought between each two moments."""
-    place = _place(site)
-    first, last = int(local_day(emptied.min())), int(local_day(times[-1]))
-    days = np.arange(first, last + 1)
-    a_day = chance.between(48, 60, "usual", site.id) * 24 / place.rounds[_choice(site, chance)]
-    crowd = 0.9 + 0.2 * chance.uniforms(days, "crowd", site.id)
-    weekend = np.where(days % 7 >= 5, place.weekend, 1.0) * 7 / (5 + 2 * place.weekend)
-    # Whole millionths, so that it does not matter with which day the sum begins.
-    each = np.round(1e6 * a_day * crowd * weekend).astype(np.int64)
-    total = np.concatenate([[0], np.cumsum(each)])
+def _settled(emptied: IntColumn, times: IntColumn, site: Site, chance: Chance) -> FloatColumn:
+    """% that people brought since, the older part of it settled under its own weight."""
+    moments = np.concatenate([emptied, np.maximum(emptied, times - SETTLING), times])
+    before, old, now = np.split(_brought(moments, site, chance), 3)
+    level: FloatColumn = (now - before - SETTLED * (old - before)) / 1e6
+    return level
 
-    def within(moments: IntColumn) -> FloatColumn:
-        part: FloatColumn = np.interp(local_hour(moments), np.arange(25), _day(place))
-        return part * each[local_day(moments) - first]
 
-    whole = total[local_day(times) - first] - total[local_day(emptied) - first]
-    brought: FloatColumn = (whole + within(times) - within(emptied)) / 1e6
+def _brought(times: IntColumn, site: Site, chance: Chance) -> IntColumn:
+    """Millionths of a % that people brought until each time; differences do not depend on `times`,
+    which a sum of fractions would not achieve.
+    """
+    number = _round(times, site, chance)
+    rounds = np.arange(number.min(), number.max() + 2)
+    collected = _collection(rounds, site, chance)
+    visits = _visits(collected, _place(site))
+    length = np.diff(collected) / (_shifts(site, chance) * SHIFT)
+    # In longer rounds people bring more, but they do not come more often because the crew does.
+    each = USUAL * length**0.5 * _season(collected[:-1])
+    each *= chance.between(0.9, 1.1, "usual", site.id)
+    each *= 0.88 + 0.24 * chance.uniforms(rounds[:-1], "crowd", site.id)
+    amounts = np.round(1e6 * each).astype(np.int64)
+    index = number - rounds[0]
+    part = (_visits(times, _place(site)) - visits[index]) / np.diff(visits)[index]
+    whole = np.concatenate([[0], np.cumsum(amounts)])[index]
+    brought: IntColumn = whole + np.round(part * amounts[index]).astype(np.int64)
     return brought
 
 
+def _season(times: IntColumn) -> FloatColumn:
+    """Tourists come from November to April, and everybody at the feasts."""
+    season = season_of(times)
+    festive = np.zeros(len(times), bool)
+    for first, last in FESTIVE:
+        festive |= (season >= first / 366) & (season < (last + 1) / 366)
+    return 1 + 0.08 * np.cos(2 * np.pi * (season - 0.08)) + 0.15 * festive
+
+
+def _visits(times: IntColumn, place: Place) -> FloatColumn:
+    """Busyness summed since a Monday of 1969; the mean is 1 an hour."""
+    weeks, rest = np.divmod(times + UTC_OFFSET + 3 * DAY, 7 * DAY)
+    within: FloatColumn = np.interp(rest / HOUR, np.arange(169), _week(place))
+    return weeks * 168 + within
+
+
 @lru_cache(maxsize=16)
-def _day(place: Place) -> FloatColumn:
-    """The part of a day's waste that is there at each full hour, from 0 to 1."""
+def _week(place: Place) -> FloatColumn:
+    """Busyness summed from Monday's midnight to each hour of the week, 168 in all."""
     hours = np.arange(0.5, 24)
     busy = np.full(24, 0.15)
     for middle, width in place.busy:
         busy += bell(hours - middle, width)
-    return np.concatenate([[0.0], np.cumsum(busy) / busy.sum()])
+    week = np.concatenate([busy] * 5 + [place.weekend * busy] * 2)
+    return np.concatenate([[0.0], np.cumsum(week) * (168 / week.sum())])

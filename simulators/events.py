@@ -16,6 +16,7 @@ from core.readings import FloatColumn, IntColumn
 from core.registry import Site
 from core.times import DAY, HOUR, MINUTE
 from simulators.chance import smooth
+from simulators.places import apart, part_within
 
 EVERYWHERE = math.inf
 FELT = 0.01  # less of an event than this is nothing
@@ -134,18 +135,3 @@ class Happenings:
         if name == site.id or reach == EVERYWHERE:
             return 1.0
         return part_within(apart(self.sites[name], site), reach)
-
-
-def apart(one: Site, other: Site) -> float:
-    """How many km lie between two places of one island."""
-    return km(one.latitude - other.latitude, one.longitude - other.longitude)
-
-
-def km(north: float, east: float) -> float:
-    """Degrees near Phuket as km."""
-    return math.hypot(north * 110.6, east * 109.3)
-
-
-def part_within(distance: float, reach: float) -> float:
-    """1 in the middle, 0.61 at `reach`, nearly 0 beyond three times that."""
-    return math.exp(-0.5 * (distance / reach) ** 2) if reach else 0.0

@@ -12,8 +12,9 @@ from core.times import DAY, HOUR, MINUTE
 from simulators.chance import Chance
 from simulators.coast import Coast
 from simulators.events import EVENTS, Event, EventKind, Happenings
-from simulators.sky import Sky, sky_at, tide
-from simulators.stations import STATIONS, oxygen_capacity
+from simulators.sea import oxygen_capacity, tide
+from simulators.sky import Sky, sky_at
+from simulators.stations import STATIONS
 
 NOON = 1_795_323_600_000_000  # 2026-11-22 12:00 in Phuket
 YEAR = np.arange(NOON, NOON + 365 * DAY, 17 * MINUTE)
@@ -125,13 +126,16 @@ def test_oxygen_and_its_saturation_agree(coast: Coast) -> None:
     assert found["dissolved_oxygen"] == pytest.approx(expected, abs=0.15)
 
 
+LASTING = {EventKind.BLOOM: 2 * DAY, EventKind.RUN_OFF: 6 * HOUR}
 AT_STATIONS = [kind for kind, effect in EVENTS.items() if "bin" not in effect.touches]
 
 
 def happening(coast: Coast, kind: EventKind) -> tuple[Event, Device, Coast]:
-    """Two days of it at the first site that it may name, a device there, the coast with it."""
+    """Some of it at the first site that it may name, a device there, the coast with it."""
     device = one_of(coast, next(iter(EVENTS[kind].touches)))
-    event = Event(kind=kind, sites=(device.site,), start=NOON, end=NOON + 2 * DAY)
+    event = Event(
+        kind=kind, sites=(device.site,), start=NOON, end=NOON + LASTING.get(kind, 2 * DAY)
+    )
     return event, device, replace(coast, events=[event])
 
 
