@@ -1,0 +1,245 @@
+"""What is unlike the series itself: learned as readings come, equal however they come."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.anomaly import layout, parameters, stream
+from alerts.anomaly.calendar import SLOT_LENGTH, TIDE, Clock
+from alerts.anomaly.rarity import Rarity, Symptom
+from alerts.anomaly.stream import Kinds, follow
+from core.readings import FloatColumn, IntColumn
+from core.times import DAY, HOUR, MINUTE, from_micros, to_micros
+
+BANGKOK = Clock(ZoneInfo("Asia/Bangkok"), "TH")
+BEGIN = 1_767_225_600_000_000  # 2026-01-01
+Shape = Callable[[IntColumn, np.random.Generator], FloatColumn]
+
+
+def times_of(days: float, every: int = 10 * MINUTE, begin: int = BEGIN) -> IntColumn:
+    return np.arange(begin, begin + round(days * DAY), every)
+
+
+def ordinary(at: IntColumn, chance: np.random.Generator) -> FloatColumn:
+    """A day's course and noise."""
+    course: FloatColumn = 28 + np.sin(at / DAY * 2 * np.pi)
+    return course + chance.normal(0, 0.2, len(at))
+
+
+def judged(
+    at: IntColumn, value: FloatColumn, clock: Clock = BANGKOK, *, tidal: float = 0.0
+) -> Rarity:
+    """One series alone, from its first reading on."""
+    kinds = Kinds(np.array([0.01]), np.array([tidal]))
+    learned = layout.nothing(1)
+    return follow(learned, kinds, np.zeros(len(at), np.int64), value, clock.times(at))
+
+
+def alarms(found: Rarity) -> IntColumn:
+    """Rarer than once a month, twice in a row, as a rule with `for` asks."""
+    far = np.abs(np.nan_to_num(found.months)) > 1
+    return np.flatnonzero(far[1:] & far[:-1]) + 1
+
+
+def episodes(at: IntColumn, found: Rarity) -> int:
+    """Alarms that have twelve hours without one before them."""
+    return int((np.diff(at[alarms(found)], prepend=0) > 12 * HOUR).sum())
+
+
+def test_it_says_nothing_before_it_has_seen_two_days() -> None:
+    at = times_of(3)
+    found = judged(at, ordinary(at, np.random.default_rng(1)))
+    known = ~np.isnan(found.months)
+    assert not known[at < BEGIN + 46 * SLOT_LENGTH].any()
+    assert known[at > BEGIN + 49 * SLOT_LENGTH].all()
+
+
+def test_an_ordinary_series_alarms_less_than_it_may() -> None:
+    at = times_of(120)
+    assert episodes(at, judged(at, ordinary(at, np.random.default_rng(2)))) <= 4
+
+
+EVENTS: dict[str, tuple[Callable[[FloatColumn], FloatColumn], set[Symptom]]] = {
+    "a leap": (lambda v: v + 3.0, {Symptom.LEAP, Symptom.PLACE}),
+    "a fall": (lambda v: v - 3.0, {Symptom.LEAP, Symptom.PLACE}),
+    "a slow rise": (
+        lambda v: v + np.linspace(0, 2, len(v)),
+        {Symptom.PLACE, Symptom.SHIFT, Symptom.DRIFT, Symptom.SUM},
+    ),
+    "unrest": (
+        lambda v: v + np.random.default_rng(4).normal(0, 0.9, len(v)),
+        {Symptom.LEAP, Symptom.PLACE, Symptom.BURST},
+    ),
+    "hardly any movement": (
+        lambda v: 0.02 * v + 0.98 * 28,
+        {Symptom.COLLAPSE, Symptom.PLACE, Symptom.SUM},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_it_sees_what_is_unlike_the_last_weeks(name: str) -> None:
+    change, expected = EVENTS[name]
+    at = times_of(45)
+    value = ordinary(at, np.random.default_rng(3))
+    during = at >= BEGIN + 40 * DAY
+    value[during] = change(value[during])
+    found = judged(at, value)
+    seen = alarms(found)
+    seen = seen[during[seen]]
+    assert len(seen)
+    assert expected & {Symptom(symptom) for symptom in found.symptom[seen].tolist()}
+
+
+def test_it_says_on_which_side_a_reading_is() -> None:
+    at = times_of(30)
+    value = ordinary(at, np.random.default_rng(5))
+    value[-1] -= 5
+    assert judged(at, value).months[-1] < -1
+    value[-1] += 10
+    assert judged(at, value).months[-1] > 1
+
+
+def test_an_event_does_not_teach_itself() -> None:
+    at = times_of(62)
+    value = ordinary(at, np.random.default_rng(6))
+    value[(at > BEGIN + 40 * DAY) & (at < BEGIN + 42 * DAY)] += 3
+    again = at > BEGIN + 60 * DAY
+    value[again] += 3
+    found = judged(at, value)
+    assert again[alarms(found)].any()
+    between = (at > BEGIN + 46 * DAY) & (at < BEGIN + 60 * DAY)
+    assert between[alarms(found)].mean() < 0.01
+
+
+def test_a_change_that_stays_becomes_what_is_usual() -> None:
+    at = times_of(150)
+    value = ordinary(at, np.random.default_rng(7))
+    value[at > BEGIN + 40 * DAY] += 3
+    found = judged(at, value)
+    assert not (at[alarms(found)] > BEGIN + 120 * DAY).any()
+
+
+QUIET: dict[str, Shape] = {
+    "constant": lambda at, _: np.full(len(at), 28.0),
+    "zero": lambda at, _: np.zeros(len(at)),
+    "almost always zero": lambda at, chance: np.where(chance.random(len(at)) < 0.002, 0.06, 0.0),
+    "steps of its resolution": lambda at, chance: np.round(ordinary(at, chance)),
+    "with a long gap": lambda at, chance: np.where(
+        at < BEGIN + 20 * DAY, ordinary(at, chance), ordinary(at, chance) + 0.2
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_it_makes_no_storm_of_a_strange_but_quiet_series(name: str) -> None:
+    at = times_of(60)
+    if name == "with a long gap":
+        at = at[(at < BEGIN + 20 * DAY) | (at > BEGIN + 40 * DAY)]
+    assert episodes(at, judged(at, QUIET[name](at, np.random.default_rng(8)))) <= 2
+
+
+@pytest.mark.parametrize("day", [pytest.param("2026-03-29", id="spring"), "2026-10-25"])
+def test_no_alarm_comes_of_daylight_saving(day: str) -> None:
+    change = int(np.datetime64(day, "us").astype(np.int64))
+    at = times_of(60, begin=change - 40 * DAY)
+    berlin = ZoneInfo("Europe/Berlin")
+    offsets = [from_micros(one).astimezone(berlin).utcoffset() for one in at.tolist()]
+    local = at + np.array([0 if o is None else round(o.total_seconds() * 1e6) for o in offsets])
+    value = ordinary(local, np.random.default_rng(9))
+    assert not (at[alarms(judged(at, value, Clock(berlin)))] >= change).any()
+
+
+def test_it_learns_the_tide_where_there_is_one() -> None:
+    at = times_of(90, every=HOUR)
+    chance = np.random.default_rng(10)
+    value = np.sin(at / TIDE * 2 * np.pi) + chance.normal(0, 0.05, len(at))
+    value[-1] = -value[-1]
+    quarter = int(np.argmax(np.sin(at[-24:] / TIDE * 2 * np.pi)))
+    value[-24 + quarter] = -1
+    with_tide = judged(at, value, tidal=1.0).months[-24 + quarter]
+    without = judged(at, value).months[-24 + quarter]
+    assert with_tide < -1
+    assert abs(with_tide) > abs(without)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.data())
+def test_how_the_stream_is_cut_changes_nothing(data: st.DataObject) -> None:
+    seed = data.draw(st.integers(0, 99))
+    chance = np.random.default_rng(seed)
+    count = 40
+    kinds = Kinds(np.full(count, 0.05), (np.arange(count) % 2).astype(np.float64))
+    at = np.sort(chance.integers(BEGIN, BEGIN + 12 * DAY, 2_000))
+    series = chance.integers(0, count, len(at))
+    series[::3] = 0  # one has many more
+    value = ordinary(at, chance) + np.where(chance.random(len(at)) < 0.01, 5, 0)
+    cuts = data.draw(st.lists(st.integers(0, len(at)), max_size=8))
+    whole, parts = layout.nothing(count), layout.nothing(count)
+    expected = _months(whole, kinds, series, at, value)
+    edges = [0, *sorted(cuts), len(at)]
+    found = [_months(parts, kinds, series[a:b], at[a:b], value[a:b]) for a, b in pairwise(edges)]
+    assert np.array_equal(np.concatenate(found), expected, equal_nan=True)
+    assert parts.tobytes() == whole.tobytes()
+
+
+def _months(
+    learned: layout.Learned, kinds: Kinds, series: IntColumn, at: IntColumn, value: FloatColumn
+) -> FloatColumn:
+    """In the order of `at`, though judged sorted by series."""
+    order = np.argsort(series, kind="stable")
+    found = np.empty(len(at))
+    times = BANGKOK.times(at[order])
+    found[order] = follow(learned, kinds, series[order], value[order], times).months
+    return found
+
+
+def test_one_by_one_is_the_same_as_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(11)
+    at = np.tile(times_of(20, every=HOUR), 3)
+    series = np.repeat(np.arange(3), len(at) // 3)
+    value = ordinary(at, chance) * np.where(chance.random(len(at)) < 0.02, 1.3, 1.0)
+    kinds = Kinds(np.full(3, 0.05), np.array([0.0, 1.0, 1.0]))
+    one_by_one, together = layout.nothing(3), layout.nothing(3)
+    first = follow(one_by_one, kinds, series, value, BANGKOK.times(at))
+    monkeypatch.setattr(stream, "FEW", 0)
+    monkeypatch.setattr(stream, "AT_ONCE", 50)
+    second = follow(together, kinds, series, value, BANGKOK.times(at))
+    assert one_by_one.tobytes() == together.tobytes()
+    assert np.array_equal(first.months, second.months, equal_nan=True)
+    assert np.array_equal(first.symptom, second.symptom)
+
+
+def test_what_is_learned_is_small_and_is_read_as_it_was_written() -> None:
+    at = times_of(5)
+    learned = layout.nothing(1)
+    kinds = Kinds(np.array([0.05]), np.array([1.0]))
+    value = ordinary(at, np.random.default_rng(12))
+    follow(learned, kinds, np.zeros(len(at), np.int64), value, BANGKOK.times(at))
+    text = layout.written(learned[0])
+    assert layout.read(text).tobytes() == learned[0].tobytes()
+    assert learned[0].nbytes <= 4_096
+    assert len(text) <= 4_096
+    with pytest.raises(ValueError, match="bytes instead of"):
+        layout.read(text[:-8])
+
+
+def test_a_country_has_its_days_off() -> None:
+    songkran = to_micros(from_micros(BEGIN).replace(month=4, day=13, hour=3))  # a Monday
+    working = songkran + 7 * DAY
+    assert BANGKOK.times(np.array([songkran, working])).off.tolist() == [1, 0]
+    assert Clock(BANGKOK.zone).times(np.array([songkran, working])).off.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("parameter", ["pm25", "water_temperature"])
+def test_a_scale_can_be_undone(parameter: str) -> None:
+    value = np.array([0.5, 20.0])
+    scale = parameters.scaled(parameter, value)
+    again = [parameters.unscaled(parameter, one) for one in scale.tolist()]
+    assert again == pytest.approx(value.tolist())
+    assert parameters.floor(parameter) > 0
