@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -69,10 +70,12 @@ def pages(path: str, data: Path | None) -> list[Any]:
 
 
 def table(*columns: str) -> Table:
-    """A table that loses nothing on a narrow terminal: words that do not fit go on below."""
-    made = Table()
+    """A table that loses nothing on a narrow terminal: words that do not fit go on below, and ids
+    stay whole, so that they can be copied.
+    """
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="fold", no_wrap=column == "id")
     return made
 
 

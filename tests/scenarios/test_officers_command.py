@@ -41,7 +41,7 @@ def said(folder: Path, *arguments: str) -> str:
 def test_a_flag_is_put_shown_and_undone(folder: Path) -> None:
     asked = ("quality", "flag", "patong-1", "--parameter", "ph", "--flag", "4", *RANGE)
     assert said(folder, *asked) == "flag 1 is put; andaman quality undo 1 takes it back\n"
-    assert re.search("1 +│ patong-1 │ ph +│.*│ 4 +│ weed", said(folder, "quality", "flags"))
+    assert re.search("1 +patong-1 +ph .* 4 +weed", said(folder, "quality", "flags"))
     assert "1 → 4: 3" in said(folder, "quality", "reviews")
     assert said(folder, "quality", "undo", "1") == "flag 1 is undone\n"
     assert "4 → 1: 3" in said(folder, "quality", "reviews")
@@ -61,7 +61,7 @@ def test_the_service_log_is_kept(folder: Path) -> None:
     assert added == "entry 1 is made; andaman service end 1 --to … when it is over\n"
     ended = said(folder, "service", "end", "1", "--to", "2026-11-22T00:04:00Z")
     assert ended == "entry 1 ended 2026-11-22T00:04:00Z\n"
-    assert re.search("cleaning │.*Nok │ optics", said(folder, "service", "list"))
+    assert re.search("cleaning .*Nok +optics", said(folder, "service", "list"))
     assert said(folder, "service", "remove", "1") == "entry 1 is taken out\n"
 
 
