@@ -181,7 +181,7 @@ SHARE = (0.0, 1.0)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """Of one kind of fault: how bad, between which two numbers its `size` lies where it has one, in
-    which parameters it may show (any that are named, where that is None), and how.
+    which parameters it shows (all, where that is None), and how it spoils their values.
     """
 
     severity: Severity = Severity.WARNING
@@ -196,7 +196,7 @@ FAULTS: Mapping[FaultKind, Traits] = MappingProxyType(
         FaultKind.ATTENUATION: Traits(size=SHARE, shows_in=None, named=True, spoils=attenuated),
         FaultKind.BATTERY: Traits(shows_in=frozenset(DYING), spoils=dying),
         FaultKind.BIAS: Traits(size=AMOUNT, shows_in=None, named=True, spoils=biased),
-        FaultKind.CLOCK_SKEW: Traits(size=(-24 * 366.0, 24 * 366.0)),
+        FaultKind.CLOCK_SKEW: Traits(size=(-24 * 366.0, 24 * 366.0), shows_in=None),
         FaultKind.DRIFT: Traits(size=AMOUNT, shows_in=None, named=True, spoils=drifted),
         FaultKind.DROP: Traits(severity=Severity.INFO, size=SHARE),
         FaultKind.DUPLICATE: Traits(severity=Severity.INFO, size=SHARE),
@@ -207,7 +207,7 @@ FAULTS: Mapping[FaultKind, Traits] = MappingProxyType(
         FaultKind.REORDER: Traits(severity=Severity.INFO, size=SHARE),
         FaultKind.SPIKE: Traits(size=AMOUNT, shows_in=None, named=True, spoils=spiky),
         FaultKind.STUCK: Traits(shows_in=None, named=True, spoils=stuck),
-        FaultKind.SWAP: Traits(),
+        FaultKind.SWAP: Traits(shows_in=None),
         FaultKind.UNIT_CHANGE: Traits(
             shows_in=frozenset(UNITS), named=True, spoils=in_another_unit
         ),

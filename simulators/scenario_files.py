@@ -225,7 +225,7 @@ class _Reader:
         for parameter in strange:
             words = f"{entry.kind} of {devices[0]} can be of {', '.join(can)}; not of {parameter}"
             self._complain((*place, "parameters", entry.parameters.index(parameter)), words)
-        return tuple(entry.parameters) or tuple(can or reads)
+        return tuple(entry.parameters or can)
 
     def _look_at_times(self, place: Place, entry: EventEntry | FaultEntry) -> None:
         if entry.start < self._content.start:

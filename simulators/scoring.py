@@ -22,6 +22,7 @@ from simulators.truth import Account, Nature, Truth
 LINGER = 6 * HOUR  # after its end, within which an alert may still be about a truth
 MONTH = 30 * DAY
 SAYS = {"event": Nature.EVENT, "sensor-fault": Nature.FAULT}  # verdict → who is at fault
+OF_ITSELF = ("notify-", "system-")  # rules about Andaman, neither the city nor its sensors
 WIDE = frozenset({"channel", "city", "district", "storm"})  # subjects that are no single place
 
 
@@ -131,7 +132,8 @@ def score(account: Account, alerts: Iterable[Alert]) -> Score:
 def alert_of(item: Mapping[str, Any]) -> Alert | None:
     """The alert of an item of `/v1/alerts` or of a line of a replay; None where none fired.
 
-    An alert of a rule on trial is told to nobody: it is none either.
+    An alert of a rule on trial is told to nobody, one of Andaman itself is about nothing that a
+    scenario knows: they are none either.
 
     Raises:
         AttributeError, KeyError, TypeError, ValueError: it is neither such an item nor such a line.
@@ -139,6 +141,7 @@ def alert_of(item: Mapping[str, Any]) -> Alert | None:
     if "type" not in item:
         said, subject = item.get("verdict"), item["subject"]
         fired = item["fired_at"] is not None and Mark.SHADOW not in item["marks"]
+        fired &= not item["rule"].startswith(OF_ITSELF)
         return _alert(item["id"], item["rule"], subject, item["fired_at"], said) if fired else None
     if item["type"] != "transition" or item["after"] != State.FIRING:
         return None
@@ -237,9 +240,9 @@ def _alert(
 
 
 def _said_by(subject: str) -> Nature:
-    """What an alert says by what it is about."""
-    _, parameter = device_and_parameter(subject)
+    """What an alert says by what it is about: a device or a gateway itself, or what one reads."""
+    device, parameter = device_and_parameter(subject)
     known = CATALOGUE.get(parameter)
-    of_the_sensor = subject.startswith(("device/", "gateway/"))
-    of_the_sensor |= known is not None and known.group == "health"
+    of_its_health = known is not None and known.group == "health"
+    of_the_sensor = subject.startswith("gateway/") or (device and not parameter) or of_its_health
     return Nature.FAULT if of_the_sensor else Nature.EVENT

@@ -38,12 +38,13 @@ OUTAGE = Truth(
     kind="outage",
     sites=("patong-beach", "patong-air"),
     devices=("patong-probe-1", "patong-air-1"),
-    parameters=("turbidity", "pm25"),
+    parameters=(),
     start=START + 60 * HOUR,
     end=START + 62 * HOUR,
     severity="critical",
     details={"gateway": "gw-patong"},
 )
+DYING = replace(STUCK, id="battery-1", kind="battery", parameters=("battery_voltage",))
 
 
 def item(
@@ -77,7 +78,7 @@ def scored(*items: dict[str, Any], truths: tuple[Truth, ...] = (SPILL,)) -> Scor
         pytest.param("patong-probe-1/turbidity", SPILL.end + LINGER + 1, False, id="long after it"),
         pytest.param("karon-probe-1/turbidity", SPILL.start, False, id="elsewhere"),
         pytest.param("patong-probe-1/ph", SPILL.start, False, id="of what it does not touch"),
-        pytest.param("patong-probe-1", SPILL.start, True, id="a composite of the device"),
+        pytest.param("patong-probe-1", SPILL.start, True, id="of the device as a whole"),
         pytest.param("site/patong-beach", SPILL.start, True, id="a composite of the site"),
         pytest.param("site/karon-beach", SPILL.start, False, id="a composite of another site"),
         pytest.param("city", SPILL.start, False, id="a composite of the city alone"),
@@ -104,10 +105,16 @@ def test_a_silent_gateway_is_about_its_own_outage_alone() -> None:
     assert found.total(Nature.FAULT).right == 1
 
 
-def test_an_alert_that_never_fired_or_is_on_trial_is_none() -> None:
+def test_a_level_is_not_about_what_leaves_values_as_they_are() -> None:
+    found = scored(item("patong-probe-1/turbidity", OUTAGE.start), truths=(OUTAGE,))
+    assert (found.total(Nature.FAULT).raised, len(found.false)) == (0, 1)
+
+
+def test_an_alert_that_never_fired_is_on_trial_or_about_andaman_itself_is_none() -> None:
     pending = item("karon-probe-1/ph", None)
     shadow = item("karon-probe-1/ph", START, marks=["shadow"])
-    assert scored(pending, shadow).alerts == 0
+    disk = item("disk", START, rule="system-disk")
+    assert scored(pending, shadow, disk).alerts == 0
 
 
 def test_the_delay_is_from_the_beginning_to_the_first_alert() -> None:
@@ -125,7 +132,9 @@ def test_the_delay_is_from_the_beginning_to_the_first_alert() -> None:
         pytest.param(STUCK, "karon-probe-1/turbidity", None, 0, 1, id="a level of a fault"),
         pytest.param(STUCK, "karon-probe-1/turbidity", "sensor-fault", 1, 0, id="a fault, it is"),
         pytest.param(STUCK, "karon-probe-1/turbidity", "event", 0, 1, id="a fault told as event"),
-        pytest.param(OUTAGE, "device/patong-air-1", None, 1, 0, id="silence is a fault"),
+        pytest.param(OUTAGE, "patong-air-1", None, 1, 0, id="silence is a fault"),
+        pytest.param(OUTAGE, "device/patong-air-1", None, 1, 0, id="a wrong clock is one"),
+        pytest.param(DYING, "karon-probe-1/battery_voltage", None, 1, 0, id="a low battery is one"),
     ],
 )
 def test_a_truth_is_called_what_it_is_or_the_other(
@@ -137,7 +146,7 @@ def test_a_truth_is_called_what_it_is_or_the_other(
 
 def test_one_right_call_is_enough() -> None:
     at = STUCK.start + HOUR
-    items = (item("karon-probe-1/turbidity", at), item("device/karon-probe-1", at + HOUR))
+    items = (item("karon-probe-1/turbidity", at), item("karon-probe-1", at + HOUR))
     found = scored(*items, truths=(STUCK,)).total(Nature.FAULT)
     assert (found.right, found.mistaken) == (1, 0)
 
