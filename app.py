@@ -32,6 +32,7 @@ from alerts import escalation, maintenance, routing, rule_files, standards
 from alerts.engine import Engine
 from alerts.escalation import LadderEntry
 from alerts.followup import Arrangements, FollowUp
+from alerts.inquiry import Inquiry
 from alerts.maintenance import WindowEntry
 from alerts.muting import Relations
 from alerts.notify.line_chat import ChatDesk
@@ -206,6 +207,11 @@ def build(
             zone=city.registry.zone,
             windows=city.windows,
             ladders=city.ladders,
+            inquiry=Inquiry(
+                rules=lambda: desk.facts(),  # noqa: PLW0108
+                objections=objections,
+                zone=city.registry.zone,
+            ),
             relations=Relations.of(book.rules),
             telephone=telling.telephone(
                 settings,

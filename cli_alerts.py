@@ -33,6 +33,7 @@ def alerts_list(
     site: Annotated[str | None, typer.Option(help="Only at this site.")] = None,
     rule: Annotated[str | None, typer.Option(help="Only by this rule.")] = None,
     severity: Annotated[str | None, typer.Option(help="Only of this severity.")] = None,
+    verdict: Annotated[str | None, typer.Option(help="event, sensor-fault, unclear.")] = None,
     limit: Annotated[int, typer.Option(help="Most alerts.")] = 50,
     data: Data = None,
 ) -> None:
@@ -41,6 +42,7 @@ def alerts_list(
     Example: andaman alerts list --site patong-beach
     """
     asked = {"state": state, "site": site, "rule": rule, "severity": severity, "limit": limit}
+    asked["verdict"] = verdict
     query = urlencode({name: value for name, value in asked.items() if value is not None})
     with told():
         alerts = ask("GET", f"/v1/alerts?{query}", data)["items"]
@@ -209,9 +211,15 @@ def _notes(alert: Mapping[str, Any]) -> list[str]:
     notes += [f"for {alert['assigned_to']}"] if alert["assigned_to"] else []
     escalation = alert["escalation"]
     notes += [f"escalated to {escalation['name']}"] if escalation["name"] else []
+    notes += [_verdict(alert["verdict"])] if alert["verdict"] else []
     notes += [", ".join(alert["marks"])] if alert["marks"] else []
     others = [mute for mute in alert["muted_by"] if mute["kind"] != "shelf"]
     return [*notes, *(f"held back by {m['kind']} {m['id'][:8]}" for m in others)]
+
+
+def _verdict(verdict: Mapping[str, Any]) -> str:
+    cause = f" ({verdict['cause']})" if verdict["cause"] else ""
+    return f"{verdict['kind']}{cause} {verdict['confidence']:.0%}"
 
 
 def _number(value: float) -> str:

@@ -16,7 +16,7 @@ from alerts.operations import OPERATIONS
 from alerts.replay import Moment, became, done, replay, resumption, said, tick
 from alerts.rule_files import meant
 from alerts.rules import Rule
-from core.alerts import Action, ActionKind, Reason
+from core.alerts import BESIDE_RULES, Action, ActionKind
 from core.errors import StartError
 from core.readings import Columns
 from core.registry import Series, Status, Unit, placed
@@ -63,12 +63,12 @@ class Past:
 
     def recorded(self) -> Episodes:
         """The transitions in the ledger, those of one alert in their order; not those about the
-        system itself, nor those that officers' idleness brings: they follow from no reading.
+        system itself, nor those that officers' idleness or a verdict brings: no rule says them.
         """
         c = schema.transitions.c
         found: dict[str, list[Told]] = {}
         columns = (c.alert, c.before, c.after, c.reason, c.severity, c.at, c.value)
-        of_readings = and_(c.rule.not_in(OPERATIONS), c.reason != Reason.ESCALATED.value)
+        of_readings = and_(c.rule.not_in(OPERATIONS), c.reason.not_in(BESIDE_RULES))
         for alert, *told in self.rows(select(*columns).where(of_readings).order_by(c.id)):
             found.setdefault(alert, []).append(Told(*told))
         return found

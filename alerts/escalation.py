@@ -17,7 +17,7 @@ from core.errors import ConfigError
 from core.muting import Escalation
 
 SeverityName = Literal["info", "warning", "critical"]
-_ANEW = (Reason.REOPENED, Reason.WORSENED)
+_ANEW = (Reason.CONFIRMED, Reason.REOPENED, Reason.WORSENED)
 _QUIET = (Mark.FOLDED, Mark.SHADOW)
 
 

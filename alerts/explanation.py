@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 from alerts.phrases import PHRASES
 from alerts.speaking import Speaker, number
 from alerts.standards import Limit
+from alerts.verdict_words import summary
 from core.alerts import STORM, Severity, State
 from core.languages import LANGUAGES, Language
 from core.readings import Flag
 from core.surroundings import Names, Nearby, Reading, Surroundings
 from core.times import SECOND
+from core.verdicts import Verdict
 
 _DIRECT = ("", "threshold")  # kinds that judge the value itself
 _SIDED = ("device-clock",)  # kinds with words of their own for above and below
@@ -64,6 +66,7 @@ class Facts:
     recent: Sequence[Reading] = ()
     around: Surroundings = field(default_factory=Surroundings)
     rules: Mapping[str, Names] = field(default_factory=dict)  # the names of others
+    verdict: Verdict | None = None
 
     @property
     def measures(self) -> bool:
@@ -84,6 +87,7 @@ def _sentences(facts: Facts, language: Language) -> Iterator[str]:
     if facts.state is not State.RESOLVED and facts.clear is not None and facts.measures:
         yield say(f"clear-{facts.side}", clear=say.of_alert(facts.clear))
     yield from (say(f"mark-{mark}") for mark in facts.marks)
+    yield from say.verdict()
     yield from say.readings()
     yield from say.around()
     yield from say.behind()
@@ -132,6 +136,13 @@ class _Explainer(Speaker):
         phrase = "lasted" if self.facts.state is State.RESOLVED else "since"
         duration = self.duration(self.facts.until - self.facts.since)
         return self(phrase, since=self.time(self.facts.since), duration=duration)
+
+    def verdict(self) -> Iterator[str]:
+        """Whether it is the place or the sensor, and what speaks for that."""
+        found = self.facts.verdict
+        if found is not None:
+            yield summary(found, self.language)
+            yield from (self.word(evidence) for evidence in found.evidence)
 
     def readings(self) -> Iterator[str]:
         """Of the alert's own series."""

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.escalation import LadderEntry, escalate, ladder_of
+from alerts.inquiry import Inquiry
 from alerts.maintenance import WindowEntry
 from alerts.muting import Relations, Standing, by_site, mutes
 from alerts.personal import empty_digests
@@ -25,8 +26,10 @@ from core.errors import StorageError
 from core.groups import Planned
 from core.muting import Consequences, Escalation, Labels, Mute
 from core.notices import Told
+from core.readings import Columns
 from core.times import MINUTE
-from storage import escalations, labels, maintenance, notices, notify_groups, silences
+from core.verdicts import Judged, VerdictKind
+from storage import escalations, labels, maintenance, notices, notify_groups, silences, verdicts
 from storage.escalations import Overdue
 from storage.labels import Places
 from storage.ledger import Ledger
@@ -43,6 +46,7 @@ class Arrangements:
     zone: ZoneInfo
     windows: Sequence[WindowEntry] = ()
     ladders: Sequence[LadderEntry] = ()
+    inquiry: Inquiry | None = None  # where nothing is judged
     relations: Relations = field(default_factory=Relations)
     telephone: Telephone | None = None  # where nobody is to be told anything
 
@@ -60,8 +64,11 @@ class FollowUp:
         self._look_at = 0  # a tick before it asks the ledger nothing
         self._ledger = ledger
 
-    def of(self, transitions: Sequence[Transition], at: int) -> Consequences:
-        """What follows from these, which are committed together at `at`, µs.
+    def of(
+        self, transitions: Sequence[Transition], at: int, fresh: Columns | None = None
+    ) -> Consequences:
+        """What follows from these, which are committed together at `at`, µs, with the readings
+        `fresh`.
 
         All of them count as done: whether the inhibitor or the muted comes first is no matter.
         """
@@ -72,24 +79,40 @@ class FollowUp:
             places = labels.places(connection)
             before = self.standing(connection, at, places)
             known = escalations.escalations(connection, {t.alert for t in transitions})
-            told = [places.labels(transition.alert, transition) for transition in transitions]
+            inquiry = self.arrangements.inquiry
+            judged = inquiry.opened(connection, places, transitions, at, fresh) if inquiry else {}
+            words = verdicts.verdicts(connection, {t.alert for t in transitions}) | judged
+            told = [places.labels(t.alert, t, _word(words.get(t.alert))) for t in transitions]
             now = replace(before, firing=_firing(before.firing.values(), transitions, told))
             held = [mutes(alert, now) for alert in told]
+            recorded = Recorded(
+                transitions=transitions,
+                labels=told,
+                since=escalations.begun(connection, {t.alert for t in transitions}),
+                verdicts=words,
+            )
             return Consequences(
                 mutes=held,
                 escalations=self._escalations(known, transitions, told, at),
-                planned=self._planned(connection, transitions, told, held, now, places),
+                verdicts=judged,
+                planned=self._planned(connection, recorded, held, now, places),
             )
 
     def on_tick(self, now: int) -> Sequence[Transition]:
-        """Tell of silences that end; escalate what nobody has acknowledged in time."""
+        """Tell of silences that end; escalate what nobody has acknowledged in time; judge again."""
         if now < self._look_at:
             return ()
         coming = [now + LONGEST_REST, silences.announce_ends(self._ledger, now)]
         with self._ledger.transaction() as connection:
             found = self._overdue(connection, now)
+            if self.arrangements.inquiry is not None:
+                found += self.arrangements.inquiry.reviewed(connection, now)
             planned = self._due(connection, now)
-            coming += [escalations.next_due(connection), notify_groups.next_due(connection)]
+            coming += [
+                escalations.next_due(connection),
+                notify_groups.next_due(connection),
+                verdicts.next_due(connection),
+            ]
         self._look_at = min(at for at in coming if at is not None)
         if planned.notices:
             self.wake()
@@ -116,8 +139,7 @@ class FollowUp:
     def _planned(
         self,
         connection: Connection,
-        transitions: Sequence[Transition],
-        told: Sequence[Labels],
+        recorded: Recorded,
         held: Sequence[tuple[Mute, ...]],
         standing: Standing,
         places: Places,
@@ -126,12 +148,7 @@ class FollowUp:
         telephone = self.arrangements.telephone
         if telephone is None:
             return Planned()
-        recorded = Recorded(
-            transitions=transitions,
-            labels=told,
-            since=escalations.begun(connection, {t.alert for t in transitions}),
-        )
-        known = {alert.alert: bool(by) for alert, by in zip(told, held, strict=True)}
+        known = {alert.alert: bool(by) for alert, by in zip(recorded.labels, held, strict=True)}
         muted = partial(_is_muted, known, standing, places)
         return self._plan(connection, telephone, recorded, muted, standing.at)
 
@@ -179,7 +196,7 @@ class FollowUp:
         """What is to be escalated; what no ladder is meant for any more is so no longer."""
         places, found = labels.places(connection), list[Transition]()
         for alert in escalations.overdue(connection, now):
-            ladder = self._ladder(places.labels(alert.alert, alert))
+            ladder = self._ladder(places.labels(alert.alert, alert, alert.verdict))
             level = alert.escalation.level
             if ladder is None or level >= len(ladder.levels):
                 ended = {alert.alert: Escalation(level)}
@@ -201,6 +218,8 @@ class FollowUp:
         return known
 
     def _ladder(self, alert: Labels) -> LadderEntry | None:
+        if alert.verdict == VerdictKind.SENSOR_FAULT:  # for technicians, at their leisure
+            return None
         return ladder_of(self.arrangements.ladders, alert.severity, alert.kind)
 
 
@@ -222,7 +241,8 @@ def _is_muted(
         return known[told.alert]
     marks = (Mark.SHELVED,) if shelved else ()
     about = _About(told.rule, told.subject, told.site, told.severity, marks)
-    return bool(mutes(places.labels(told.alert, about), standing))
+    word = told.verdict.kind if told.verdict is not None else ""
+    return bool(mutes(places.labels(told.alert, about, word), standing))
 
 
 def _firing(
@@ -237,6 +257,10 @@ def _firing(
         ):
             firing[alert.alert] = alert
     return by_site(firing.values())
+
+
+def _word(judged: Judged | None) -> str:
+    return judged.verdict.kind if judged is not None and judged.verdict is not None else ""
 
 
 def _escalated(alert: Overdue, level: str) -> Transition:

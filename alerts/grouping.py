@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from alerts.routing import Route, Routes, label
-from core.alerts import Mark, Reason, Severity, State
+from core.alerts import BY_VERDICT, Mark, Reason, Severity, State
 from core.groups import Group, Member
 from core.muting import Labels
 from core.notices import NoticeReason, Told
@@ -142,10 +142,12 @@ class _Draft:
         """Something happens."""
         alert, reason = one.told.alert, one.told.reason
         where = self._where.setdefault(alert, set())
-        comes = one.before is not State.FIRING or reason in (Reason.WORSENED, Reason.ESCALATED)
+        comes = one.before is not State.FIRING or reason in _ROUTED_ANEW
         if one.told.state is State.FIRING and comes:
             for route in _routes(self._routes, one):
                 self._join(route, one, where)
+        if reason in BY_VERDICT:
+            self._leave(one, where)
         for key in sorted(where):
             group, member = self._groups[key], self._members[key][alert]
             changed = _changed(member, group, one, self._now)
@@ -175,6 +177,25 @@ class _Draft:
         self._worst[key] = max(self._worst.get(key, 0), _worst([member]))
         members[alert] = member
         where.add(key)
+
+    def _leave(self, one: Happened, where: set[str]) -> None:
+        """Out of the groups of those whom an alert with this verdict is not for: who was told of it
+        is told that it is over for them.
+        """
+        routes = _routes(self._routes, one)
+        staying = {_key(route, one.labels) for route in routes}
+        over = replace(one.told, state=State.RESOLVED)
+        for key in sorted(where - staying):
+            if self._groups[key].level:
+                continue
+            where.discard(key)
+            member = self._members[key][one.told.alert]
+            if member.severity is None:
+                del self._members[key][one.told.alert]
+                continue
+            gone = replace(member, told=over, news=NoticeReason.RESOLVED, news_at=self._now)
+            self._members[key][one.told.alert] = gone
+            self._due_at[key] = self._due(key, self._routes.named(self._groups[key].route), gone)
 
     def _due(self, key: str, route: Route, member: Member) -> int | None:
         """When the group is to be looked at, now that this is a member."""
@@ -228,7 +249,8 @@ def _changed(member: Member, group: Group, one: Happened, now: int) -> Member | 
     return replace(member, told=told, news=news, news_at=since, acknowledged=acknowledged)
 
 
-_SAID_ANEW = (Reason.EASED, Reason.WORSENED, Reason.ESCALATED)
+_SAID_ANEW = (Reason.EASED, Reason.WORSENED, Reason.ESCALATED, *BY_VERDICT)
+_ROUTED_ANEW = (Reason.WORSENED, Reason.ESCALATED, *BY_VERDICT)
 
 
 def _of_group(

@@ -13,7 +13,7 @@ from alerts.patterns import Pattern
 from core.alerts import Severity
 from core.muting import Labels
 
-LABELS = ("device", "district", "kind", "rule", "severity", "site")
+LABELS = ("device", "district", "kind", "rule", "severity", "site", "verdict")
 MOST = 20  # matchers of one silence
 _SHAPE = re.compile(r"\s*(\w+)\s*(=~|!~|!=|=)\s*(?:\"([^\"]*)\"|([^\s\"]*))\s*")
 # Values unlike each other: what fits them all fits everything.

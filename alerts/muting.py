@@ -11,21 +11,24 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from alerts import maintenance, matchers
+from alerts.kinds.fault import Fault
 from alerts.kinds.missing import Missing
 from alerts.maintenance import WindowEntry
 from alerts.rules import Rule
 from core.alerts import Severity
 from core.muting import Labels, Mute, MuteKind, Silence
+from core.verdicts import VerdictKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relations:
     """What muting has to know of rules: `inhibited_by` names the rules whose alerts mute those of a
-    rule, `missing` are the rules about data that do not come.
+    rule, `missing` are those about data that do not come, `faults` those about flagged readings.
     """
 
     inhibited_by: Mapping[str, frozenset[str]] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+    faults: frozenset[str] = frozenset()
 
     @staticmethod
     def of(rules: Sequence[Rule]) -> "Relations":
@@ -33,6 +36,7 @@ class Relations:
         return Relations(
             inhibited_by={rule.id: rule.inhibited_by for rule in rules if rule.inhibited_by},
             missing=frozenset(rule.id for rule in rules if isinstance(rule.kind, Missing)),
+            faults=frozenset(rule.id for rule in rules if isinstance(rule.kind, Fault)),
         )
 
 
@@ -79,6 +83,18 @@ def _critical(inhibitor: Labels, muted: Labels, _: Relations) -> bool:
     )
 
 
+def _fault(inhibitor: Labels, muted: Labels, relations: Relations) -> bool:
+    """A sensor that is at fault mutes what rules say of its series, but for what is an event."""
+    return (
+        inhibitor.rule in relations.faults
+        and inhibitor.verdict == VerdictKind.SENSOR_FAULT
+        and muted.rule not in relations.faults
+        and muted.verdict != VerdictKind.EVENT
+        and bool(muted.parameter)
+        and (inhibitor.device, inhibitor.parameter) == (muted.device, muted.parameter)
+    )
+
+
 def _gateway(inhibitor: Labels, muted: Labels, relations: Relations) -> bool:
     """A gateway that is not heard mutes that its devices are not."""
     rules = {inhibitor.rule, muted.rule}
@@ -96,6 +112,7 @@ def _rule(inhibitor: Labels, muted: Labels, relations: Relations) -> bool:
 INHIBITIONS: Mapping[str, Callable[[Labels, Labels, Relations], bool]] = MappingProxyType(
     {
         "critical": _critical,
+        "fault": _fault,
         "gateway": _gateway,
         "rule": _rule,
     }

@@ -46,6 +46,12 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "ค่า{parameter}จาก {device} ที่{site} ออกนอกช่วง {value} ครั้งในช่วงที่ผ่านมา "
             "เกิน {level} ครั้งถือว่ามากไป",
         ),
+        "what-fault": Phrase(
+            "{value} of the last readings of {parameter} of {device} at {site} are in doubt; more "
+            "than {level} are too many.",
+            "ค่า{parameter}จาก {device} ที่{site} น่าสงสัย {value} ค่าในช่วงที่ผ่านมา "
+            "เกิน {level} ค่าถือว่ามากไป",
+        ),
         "what-missing": Phrase(
             "{subject} has not been heard for {value} of its intervals; more than {level} are too "
             "many.",

@@ -21,6 +21,7 @@ from core.groups import Addressee, Group, Member, Planned, PlannedNotice, Planne
 from core.muting import Labels
 from core.notices import Channel, Notice, NoticeReason, Recipient, Told
 from core.surroundings import Names, Reading
+from core.verdicts import Judged
 from storage import notices, notify_groups, subscribers, surroundings
 
 TOGETHER = 500  # recipients of one call to LINE (Messaging API, multicast)
@@ -44,12 +45,13 @@ class Telephone:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """Transitions that are committed together, with what their alerts are about and since when
-    each goes on, where the ledger knows it, µs.
+    each goes on, where the ledger knows it, µs, and what each is judged to be.
     """
 
     transitions: Sequence[Transition] = ()
     labels: Sequence[Labels] = ()
     since: Mapping[str, int] = field(default_factory=dict)
+    verdicts: Mapping[str, Judged] = field(default_factory=dict)
 
 
 def plan(
@@ -120,7 +122,7 @@ def _happened(recorded: Recorded) -> Iterator[Happened]:
         if State.FIRING in (transition.before, transition.after):
             level = transition.evidence.get("to", "")
             yield Happened(
-                told=_told(transition, labels, began),
+                told=_told(transition, labels, began, recorded.verdicts.get(transition.alert)),
                 before=transition.before,
                 labels=labels,
                 marks=transition.marks,
@@ -128,7 +130,7 @@ def _happened(recorded: Recorded) -> Iterator[Happened]:
             )
 
 
-def _told(transition: Transition, labels: Labels, since: int) -> Told:
+def _told(transition: Transition, labels: Labels, since: int, judged: Judged | None) -> Told:
     """The alert, without what is looked up when it is told."""
     evidence = transition.evidence
     whole = {"level", "side"} <= evidence.keys()
@@ -138,7 +140,7 @@ def _told(transition: Transition, labels: Labels, since: int) -> Told:
         version=transition.version,
         rule_name={},
         state=transition.after,
-        severity=transition.severity,
+        severity=_severity(transition, judged),
         reason=transition.reason,
         at=transition.at,
         since=since,
@@ -152,7 +154,14 @@ def _told(transition: Transition, labels: Labels, since: int) -> Told:
         device=labels.device,
         parameter=labels.parameter,
         folded=int(evidence.get("folded", 0)),
+        verdict=judged.verdict if judged is not None else None,
     )
+
+
+def _severity(transition: Transition, judged: Judged | None) -> Severity:
+    """That of the transition; who heard of one that was raised hears that it is over."""
+    raised = judged is not None and judged.raised and transition.after is State.RESOLVED
+    return Severity(min(transition.severity + raised, Severity.CRITICAL))
 
 
 def _changes(before: Groups, after: Groups) -> Planned:

@@ -127,7 +127,7 @@ def _level_problems(entry: RuleEntry, limits: Limits) -> Found:
         low, high = counted_span(entry, limits)
         if low > high:
             yield ("breach", "outside"), WRONG_WAY
-    sides = {"composite": ["need"], "count": ["times"]}.get(entry.kind, sides)
+    sides = {"composite": ["need"], "count": ["times"], "fault": ["times"]}.get(entry.kind, sides)
     yield from _order_problems(entry, limits, sides[0])
 
 
@@ -169,7 +169,7 @@ def _kind_problems(entry: RuleEntry) -> Found:
         }
     )
     match entry.kind:
-        case "count":
+        case "count" | "fault":
             yield from _count_problems(entry)
         case "rate" if entry.window is not None and not 0 < entry.window <= LONGEST:
             yield ("window",), f"write a window of up to {LONGEST // DAY}d"

@@ -102,7 +102,7 @@ class RuleEntry(TermsEntry):
     """One rule of a file."""
 
     id: Id
-    kind: Literal["composite", "count", "missing", "rate", "threshold"]
+    kind: Literal["composite", "count", "fault", "missing", "rate", "threshold"]
     name: Name
     parameter: str | None = None
     select: SelectEntry = SelectEntry()
@@ -139,6 +139,7 @@ READINGS = ("select", "flags", "stale_after")
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "composite": ("of", "need"),
     "count": ("parameter", "breach", "times"),
+    "fault": ("times",),
     "missing": ("above",),
     "rate": ("parameter", "per", "window"),
     "threshold": ("parameter",),
@@ -146,6 +147,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 MAY: Mapping[str, tuple[str, ...]] = {
     "composite": ("over", "severity"),
     "count": (*READINGS, "of", "within", "clear"),
+    "fault": ("select", "stale_after", "parameter", "of", "within", "clear"),
     "missing": ("of", "every", "select"),
     "rate": (*READINGS, *SIDED),
     "threshold": (*READINGS, *SIDED),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from alerts import standards
 from alerts.kinds.composite import WIDE, Composite
 from alerts.kinds.count import Count
+from alerts.kinds.fault import EVERY_FLAG, FLAGGED, Fault
 from alerts.kinds.missing import Missing
 from alerts.kinds.rate import Rate
 from alerts.kinds.threshold import Threshold
@@ -106,7 +107,7 @@ def rule_of(entry: RuleEntry, configuration: Configuration | None, limits: Limit
             devices=frozenset(entry.select.devices),
         ),
         overrides=overrides,
-        flags=frozenset(FLAGS[flag] for flag in entry.flags),
+        flags=EVERY_FLAG if entry.kind == "fault" else frozenset(FLAGS[f] for f in entry.flags),
         stale_after=entry.stale_after,
         storm=entry.storm,
         shadow=entry.shadow,
@@ -158,12 +159,9 @@ def _kind(entry: RuleEntry, limits: Limits) -> Kind:
             by_site = over in WIDE and isinstance(entry.need, int)
             return Composite(of=tuple(operands), over=over, sites=by_site)
         case "count":
-            return Count(
-                span=counted_span(entry, limits),
-                most=max((entry.times or {}).values(), default=1),
-                of=entry.of if isinstance(entry.of, int) else 0,
-                within=entry.within or 0,
-            )
+            return Count(span=counted_span(entry, limits), **_counted(entry))
+        case "fault":
+            return Fault(span=FLAGGED, **_counted(entry))
         case "missing":
             return Missing(
                 of="gateway" if entry.of == "gateway" else "device", every=entry.every or 0
@@ -172,6 +170,15 @@ def _kind(entry: RuleEntry, limits: Limits) -> Kind:
             per = MINUTE if entry.per == "minute" else HOUR
             return Rate(per=per, window=entry.window or HOUR)
     return Threshold()
+
+
+def _counted(entry: RuleEntry) -> dict[str, int]:
+    """Among how many readings, or in what time, is counted."""
+    return {
+        "most": max((entry.times or {}).values(), default=1),
+        "of": entry.of if isinstance(entry.of, int) else 0,
+        "within": entry.within or 0,
+    }
 
 
 def _source(entry: RuleEntry, limits: Limits) -> str:

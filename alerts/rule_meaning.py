@@ -77,7 +77,7 @@ def spans(entry: RuleEntry, limits: Limits) -> dict[Severity, Span]:
     """Where all is right, for each severity that the entry names."""
     if entry.kind == "composite":
         return {SEVERITIES[entry.severity or "warning"]: above(needed(entry) - 1)}
-    if entry.kind == "count":
+    if entry.kind in {"count", "fault"}:
         return {SEVERITIES[s]: above(times - 1) for s, times in (entry.times or {}).items()}
     return {
         severity: span(side, written[name], limits)

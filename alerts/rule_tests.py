@@ -1,7 +1,8 @@
 """Tests of rules: series in, transitions expected, from `config/rules/tests/*.yaml`.
 
 A test runs its rule, and the rules that it looks at, in an engine of its own. Readings come at the
-moment of their measurement with the flag good, those of one moment in the order of the file.
+moment of their measurement, with the flag good where it says no other, those of one moment in the
+order of the file.
 """
 
 import math
@@ -104,6 +105,7 @@ class RuleTest(Strict):
     start: Moment = NOON
     until: Offset | None = None
     series: dict[str, Values] = Field(default_factory=dict)
+    flags: dict[str, Values] = Field(default_factory=dict)
     gateways: dict[str, Values] = Field(default_factory=dict)
     expect: list[Expected]
 
@@ -131,6 +133,7 @@ class _Input(NamedTuple):
     series: int
     gateway: str
     value: float
+    flag: int = Flag.GOOD
 
 
 def load(folder: Path, rules: Sequence[Rule], units: Sequence[Unit]) -> list[Located[TestsFile]]:
@@ -207,6 +210,12 @@ def _problems(
             if device not in devices or parameter not in CATALOGUE:
                 text = f"{name} is no device/parameter of the city; correct it"
                 yield file.problem((*place, "series", name), text)
+        for name in test.flags:
+            if name not in test.series or not set(test.flags[name]) <= {*map(float, Flag), None}:
+                text = (
+                    "write QARTOD's flags (1 to 4, 9) of one of the series, a number for each value"
+                )
+                yield file.problem((*place, "flags", name), text)
         for name in test.gateways:
             if name not in gateways:
                 text = f"{name} is no gateway with devices; correct it"
@@ -245,12 +254,16 @@ def _series(test: RuleTest, places: Mapping[str, Unit]) -> list[Series]:
 
 
 def _inputs(test: RuleTest) -> Iterator[_Input]:
-    given = [(number, "", coming) for number, coming in enumerate(test.series.values())]
-    given += [(-1, gateway, coming) for gateway, coming in test.gateways.items()]
-    for number, gateway, coming in given:
+    given = [
+        (number, "", name, coming) for number, (name, coming) in enumerate(test.series.items())
+    ]
+    given += [(-1, gateway, "", coming) for gateway, coming in test.gateways.items()]
+    for number, gateway, name, coming in given:
+        flags = test.flags.get(name, [])
         for step, value in enumerate(coming):
             if value is not None:
-                yield _Input(test.start + step * test.every, number, gateway, value)
+                flag = int(flags[step] or Flag.GOOD) if step < len(flags) else Flag.GOOD
+                yield _Input(test.start + step * test.every, number, gateway, value, flag)
 
 
 def _columns(rows: Sequence[_Input], heard: int) -> Columns:
@@ -259,7 +272,7 @@ def _columns(rows: Sequence[_Input], heard: int) -> Columns:
         measured_at=np.array([row.at for row in rows], np.int64),
         received_at=np.full(len(rows), heard, np.int64),
         value=np.array([row.value for row in rows], np.float64),
-        flag=np.full(len(rows), Flag.GOOD, np.uint8),
+        flag=np.array([row.flag for row in rows], np.uint8),
         tests=np.zeros(len(rows), np.uint32),
         late=np.zeros(len(rows), np.bool_),
     )

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from alerts.kinds.composite import Composite
 from alerts.kinds.count import Count
+from alerts.kinds.fault import Fault
 from alerts.kinds.missing import Missing
 from alerts.kinds.rate import Rate
 from alerts.kinds.threshold import Threshold
@@ -15,13 +16,14 @@ from core.readings import Flag
 from core.registry import Series
 from core.times import HOUR, MINUTE
 
-Kind = Composite | Count | Missing | Rate | Threshold
+Kind = Composite | Count | Fault | Missing | Rate | Threshold
 
 # Kinds that come later have their lines here: anomaly (against a baseline), index (of a site).
 RULE_KINDS: Mapping[str, type[Kind]] = MappingProxyType(
     {
         "composite": Composite,
         "count": Count,
+        "fault": Fault,
         "missing": Missing,
         "rate": Rate,
         "threshold": Threshold,
@@ -68,7 +70,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule. `parameter` is empty where its kind looks at no readings; `terms` are those of
+    """One rule. `parameter` is empty where it looks at no readings, or at all; `terms` are those of
     every site that `overrides` does not name; `storm` is how many alerts may fire before more are
     folded; alerts of the rules in `inhibited_by` mute its own; `stale_after` is None where expected
     intervals decide.
@@ -92,7 +94,7 @@ class Rule:
     @property
     def kind_name(self) -> str:
         """What files call its kind."""
-        return next(name for name, kind in RULE_KINDS.items() if isinstance(self.kind, kind))
+        return next(name for name, kind in RULE_KINDS.items() if type(self.kind) is kind)
 
     def at(self, site: str) -> Terms:
         """What it asks for at a site."""
@@ -102,7 +104,7 @@ class Rule:
         """Whether it looks at the readings of this series, whose device is registered."""
         return (
             bool(series.site)
-            and self.parameter == series.parameter
+            and (self.parameter or series.parameter) == series.parameter
             and self.selection.takes(kind=series.kind, site=series.site, device=series.device)
         )
 

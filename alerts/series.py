@@ -13,6 +13,7 @@ import numpy as np
 
 from alerts.cases import Case, Draft, Memory
 from alerts.kinds.count import Count
+from alerts.kinds.fault import Fault, flagged
 from alerts.kinds.rate import Kept, Rate, rates
 from alerts.kinds.threshold import Threshold
 from alerts.levels import Span
@@ -28,12 +29,14 @@ Place = tuple[int, int]  # series, slot: the slot-th of the cases of this series
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """What values are compared with, indexed by series and slot: the span of the mildest level, or
-    the one out of which readings are counted, and a bit for each flag that counts.
+    the one out of which readings are counted; a bit for each flag that counts, and whether the flag
+    is what is judged.
     """
 
     low: FloatColumn
     high: FloatColumn
     flags: IntColumn
+    faults: BoolColumn
 
     @staticmethod
     def of(cases: Sequence[Sequence[Case]], width: int) -> "Bounds":
@@ -43,11 +46,13 @@ class Bounds:
             low=np.full(shape, -np.inf),
             high=np.full(shape, np.inf),
             flags=np.zeros(shape, np.int64),
+            faults=np.zeros(shape, np.bool_),
         )
         for index, slots in enumerate(cases):
             for slot, case in enumerate(slots):
                 bounds.low[index, slot], bounds.high[index, slot] = _bounds(case)
                 bounds.flags[index, slot] = sum(1 << flag for flag in case.rule.flags)
+                bounds.faults[index, slot] = isinstance(case.rule.kind, Fault)
         return bounds
 
     def joined(self, more: "Bounds") -> "Bounds":
@@ -56,6 +61,7 @@ class Bounds:
             low=np.concatenate([self.low, more.low]),
             high=np.concatenate([self.high, more.high]),
             flags=np.concatenate([self.flags, more.flags]),
+            faults=np.concatenate([self.faults, more.faults]),
         )
 
 
@@ -77,6 +83,7 @@ class SeriesJudge:
         self._bounds = Bounds.of([], 1)
         self._live = np.zeros((0, 1), np.bool_)
         self._since = np.empty(0, np.int64)
+        self._flags_judged = any(isinstance(rule.kind, Fault) for rule in self._rules)
         self._rates = {r.id: r.kind for r in self._rules if isinstance(r.kind, Rate)}
         self._slots = {rule: np.empty(0, np.int64) for rule in self._rates}  # by series; or -1
         self._kept = {rule: Kept.none(0) for rule in self._rates}
@@ -141,8 +148,11 @@ class SeriesJudge:
         flag = columns.flag[rows, np.newaxis].astype(np.int64)
         counts = (self._bounds.flags[series] >> flag) & 1 > 0
         values: FloatColumn = columns.value[rows, np.newaxis]
+        if self._flags_judged:
+            bad = flagged(columns.flag[rows])[:, np.newaxis]
+            values = np.where(self._bounds.faults[series], bad, values)
         if self._slots:
-            values = np.repeat(values, counts.shape[1], axis=1)
+            values = np.broadcast_to(values, counts.shape).copy()
             for rule in self._rates:
                 self._put_rates(rule, columns, rows, counts, values, draft)
         beyond = (values > self._bounds.high[series]) | (values < self._bounds.low[series])
@@ -160,7 +170,7 @@ class SeriesJudge:
                 columns=columns,
                 rows=rows[here],
                 heard=heard[rows[here]],
-                values=values[here, slot if self._slots else 0],
+                values=values[here, slot if values.shape[1] > 1 else 0],
                 beyond=beyond[here, slot],
                 newest=self.newest,
             )

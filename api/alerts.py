@@ -31,8 +31,11 @@ from api.shapes import (
     example,
     position_of,
 )
+from api.verdicts import EXAMPLE as VERDICT
+from api.verdicts import VerdictAnswer, answer
 from core.alerts import Mark, Severity, State, device_and_parameter
 from core.times import iso
+from core.verdicts import VerdictKind
 from storage import labels, queries
 from storage.labels import Places
 from storage.queries import AlertFilter, AlertRow, TransitionRow
@@ -79,6 +82,7 @@ _ALERT = {
     "shelved_until": None,
     "escalation": _ESCALATION,
     "muted_by": [{"kind": "silence", "id": "12"}],
+    "verdict": VERDICT,
 }
 _TRANSITION = {
     "before": "pending",
@@ -151,6 +155,9 @@ class Alert(Answer):
     shelved_until: Time | None
     escalation: EscalationAnswer
     muted_by: list[Muted] = Field(description="What holds it back now; empty when it is over.")
+    verdict: VerdictAnswer | None = Field(
+        description="Is it the place or the sensor? Null until it is judged."
+    )
 
 
 class Alerts(Page[Alert]):
@@ -198,6 +205,7 @@ class AskedAlertChoice(Asked):
     rule: Id | None = Field(None, description="Only by this rule.")
     severity: SeverityName | None = Field(None, description="Only of this severity.")
     since: AskedTime | None = Field(None, description="Only those that started then or later.")
+    verdict: VerdictKind | None = Field(None, description="Only those that are judged so.")
     folded: bool = Field(False, description="Also those that are folded into a storm.")
     shadow: bool = Field(False, description="Also those of rules on trial.")
 
@@ -257,6 +265,7 @@ def chosen_alerts(asked: AskedAlertChoice) -> AlertFilter:
         rule=asked.rule,
         severity=None if asked.severity is None else Severity[asked.severity.upper()],
         since=asked.since,
+        verdict=asked.verdict,
         hidden=tuple(
             mark
             for mark, shown in ((Mark.FOLDED, asked.folded), (Mark.SHADOW, asked.shadow))
@@ -280,7 +289,7 @@ def _alert(
     device, parameter = device_and_parameter(row.subject)
     rule = context.rules().get(row.rule)
     over = row.state == State.RESOLVED
-    about = places.labels(row.id, row)
+    about = places.labels(row.id, row, row.verdict.kind if row.verdict else "")
     held = () if over else mutes(about, standing)
     return {
         "id": row.id,
@@ -305,6 +314,7 @@ def _alert(
         "assigned_to": row.assigned_to,
         "shelved_until": _iso(row.shelved_until),
         "escalation": _escalation(context, row, about.kind),
+        "verdict": answer(row.verdict),
         "muted_by": [Muted(kind=mute.kind.value, id=mute.id) for mute in held],
     }
 

@@ -195,6 +195,7 @@ def _facts(
         **_limits(row.evidence),
         recent=recent,
         around=replace(around, rain_unit=context.unit_of("rain")),
+        verdict=row.verdict,
         rules={rule: about.name for rule, about in context.rules().items()},
     )
 

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     BACK_IN_RANGE = "back-in-range"
     BY_HAND = "by-hand"
     COMMENTED = "commented"
+    CONFIRMED = "confirmed"
     DATA_BACK = "data-back"
     DATA_STOPPED = "data-stopped"
     DEVICE_MOVED = "device-moved"
@@ -65,6 +66,7 @@ class Reason(StrEnum):
     FIRST_BREACH = "first-breach"
     FLAPPING = "flapping"
     HELD = "held"
+    JUDGED = "judged"
     NOT_HELD = "not-held"
     OUT_OF_SCHEDULE = "out-of-schedule"
     REOPENED = "reopened"
@@ -75,6 +77,11 @@ class Reason(StrEnum):
     STORM_OVER = "storm-over"
     UNSHELVED = "unshelved"
     WORSENED = "worsened"
+
+
+# What stands beside the rules: a replay of the readings does not repeat it (decision 018).
+BY_VERDICT = (Reason.CONFIRMED, Reason.JUDGED)
+BESIDE_RULES = frozenset({*BY_VERDICT, Reason.ESCALATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

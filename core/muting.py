@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from core.alerts import Severity
 from core.groups import Planned
+from core.verdicts import Judged
 
 
 class MuteKind(StrEnum):
@@ -56,17 +57,19 @@ class Labels:
     gateway: str = ""
     device: str = ""
     parameter: str = ""
+    verdict: str = ""  # a `VerdictKind`; empty where it is not judged
     shelved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequences:
     """What the transitions of one commit bring with them: what holds each back, in their order, how
-    far alerts are escalated now, and what people are to be told.
+    far alerts are escalated now, what they are judged to be, and what people are to be told.
     """
 
     mutes: Sequence[tuple[Mute, ...]] = ()
     escalations: Mapping[str, Escalation] = field(default_factory=dict)
+    verdicts: Mapping[str, Judged] = field(default_factory=dict)
     planned: Planned = field(default_factory=Planned)
 
 

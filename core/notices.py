@@ -13,6 +13,7 @@ from typing import NamedTuple
 from core.alerts import Reason, Severity, State
 from core.languages import Language
 from core.surroundings import Names, Reading
+from core.verdicts import Verdict
 
 
 class Channel(StrEnum):
@@ -74,6 +75,7 @@ class Told:
     parameter: str = ""
     parameter_name: Names = field(default_factory=dict)
     recent: tuple[Reading, ...] = ()
+    verdict: Verdict | None = None
     folded: int = 0
 
 

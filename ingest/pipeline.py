@@ -401,7 +401,7 @@ class Pipeline:
             revisions=checked.revisions,
             tails=self.state.blocks(moved),
             windows=kept(moved),
-            consequences=self._follow_up.of(outcome.transitions, now),
+            consequences=self._follow_up.of(outcome.transitions, now, checked.columns),
             **more,
         )
 

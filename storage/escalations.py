@@ -26,6 +26,7 @@ class Overdue:
     severity: Severity
     value: float
     marks: tuple[Mark, ...]
+    verdict: str
     escalation: Escalation
 
 
@@ -91,5 +92,6 @@ def _overdue(row: Any) -> Overdue:
         severity=Severity(row.severity),
         value=row.value,
         marks=tuple(Mark(mark) for mark in row.marks.split()),
+        verdict=row.verdict,
         escalation=_escalation(row),
     )

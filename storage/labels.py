@@ -20,8 +20,10 @@ class Places:
     sites: Mapping[str, tuple[str, str]]
     devices: Mapping[str, str]
 
-    def labels(self, alert: str, row: Any) -> Labels:
-        """Of an alert; `row` has `rule`, `subject`, `site`, `severity` and `marks` of it."""
+    def labels(self, alert: str, row: Any, verdict: str = "") -> Labels:
+        """Of an alert with that verdict; `row` has its `rule`, `subject`, `site`, `severity` and
+        `marks`.
+        """
         marks = row.marks.split() if isinstance(row.marks, str) else row.marks
         kind, district = self.sites.get(row.site, ("", ""))
         device, parameter = device_and_parameter(row.subject)
@@ -37,6 +39,7 @@ class Places:
             gateway=which if what == "gateway" else self.devices.get(device, ""),
             device=device,
             parameter=parameter,
+            verdict=verdict,
             shelved=Mark.SHELVED in marks,
         )
 
@@ -54,11 +57,11 @@ def places(connection: Connection) -> Places:
 
 def firing(connection: Connection, known: Places) -> Iterable[Labels]:
     """Of the alerts that fire and may mute others."""
-    columns = (_A.id, _A.rule, _A.subject, _A.site, _A.severity, _A.marks)
+    columns = (_A.id, _A.rule, _A.subject, _A.site, _A.severity, _A.marks, _A.verdict)
     statement = select(*columns).where(_A.state == State.FIRING.value)
     for row in connection.execute(statement):
         if mutes_others(row.subject, row.marks.split()):
-            yield known.labels(row.id, row)
+            yield known.labels(row.id, row, row.verdict)
 
 
 def mutes_others(subject: str, marks: Collection[str]) -> bool:

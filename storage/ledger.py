@@ -42,6 +42,7 @@ from storage.registration import register
 from storage.statuses import current, keep_statuses
 from storage.transitions import keep_action, record
 from storage.units import units
+from storage.verdicts import keep_verdicts
 
 PAYLOAD_LIMIT = 65_536
 _INSERT_READINGS = (
@@ -319,6 +320,7 @@ def store(connection: Connection, batch: Batch) -> None:
     recorded = [record(connection, t, batch.recorded_at) for t in batch.transitions]
     keep_held_back(connection, recorded, batch.consequences.mutes)
     keep_escalations(connection, batch.consequences.escalations)
+    keep_verdicts(connection, batch.consequences.verdicts)
     notices.keep(connection, batch.consequences.planned)
     if batch.points:
         row = {"points": batch.points, "lines": batch.lines}

@@ -17,7 +17,9 @@ from core.alerts import Mark, Severity, State
 from core.catalogue import CATALOGUE
 from core.readings import Flag
 from core.registry import Series
+from core.verdicts import Verdict, VerdictKind
 from storage import schema
+from storage.verdicts import verdict_of
 
 Made = TypeVar("Made")
 
@@ -110,6 +112,7 @@ class AlertRow:
     shelved_until: int | None
     escalation: int
     escalates_at: int | None
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +129,7 @@ class AlertFilter:
     rule: str | None = None
     severity: Severity | None = None
     since: int | None = None
+    verdict: VerdictKind | None = None
     hidden: tuple[Mark, ...] = (Mark.FOLDED, Mark.SHADOW)
 
 
@@ -283,6 +287,7 @@ def alerts(
     """Alerts, the newest start first; `before` is the (started_at, id) of the last one seen."""
     c = schema.alerts.c
     equal = {c.site: chosen.site, c.rule: chosen.rule, c.severity: chosen.severity}
+    equal[c.verdict] = chosen.verdict
     wanted = [_in_state(chosen.state), *_equal(equal)]
     wanted += [~_marked(mark) for mark in chosen.hidden]
     if chosen.since is not None:
@@ -410,12 +415,17 @@ def _site_row(row: Any) -> SiteRow:
 
 
 def _alert_row(row: Any) -> AlertRow:
-    return _made(
-        AlertRow,
-        row,
-        severity=Severity(row.severity),
-        evidence=json.loads(row.evidence),
-        marks=row.marks.split(),
+    fields = dict(row._mapping)
+    del fields["judge_at"]
+    kept = fields.pop("verdict_body")
+    return AlertRow(
+        **fields
+        | {
+            "severity": Severity(row.severity),
+            "evidence": json.loads(row.evidence),
+            "marks": row.marks.split(),
+            "verdict": None if kept is None else verdict_of(json.loads(kept)),
+        }
     )
 
 

@@ -201,8 +201,12 @@ alerts = Table(
     Column("shelved_until", BigInteger),
     Column("escalation", Integer, nullable=False, server_default="0"),  # levels reached
     Column("escalates_at", BigInteger),
+    Column("verdict", Text, nullable=False, server_default=""),  # `core.verdicts.VerdictKind`
+    Column("verdict_body", Text),  # JSON: cause, confidence, evidence
+    Column("judge_at", BigInteger),
     Index("alerts_by_start", "started_at", "id"),
     Index("alerts_by_escalation", "escalates_at"),
+    Index("alerts_by_judging", "judge_at"),
     Index("alerts_by_site", "site", "state"),
     Index("alerts_by_state", "state", "started_at"),
 )
@@ -279,6 +283,17 @@ actions = Table(
     Column("until", BigInteger),
     Column("to", Text, nullable=False),
     Index("actions_by_alert", "alert", "id"),
+)
+
+# What an officer found each alert to have been (`core.verdicts.Label`).
+alert_labels = Table(
+    "alert_labels",
+    metadata,
+    Column("alert", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 # Line protocol on its way to InfluxDB, one row for each batch.

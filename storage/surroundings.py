@@ -73,7 +73,7 @@ def names(connection: Connection, sites: Collection[str]) -> dict[str, Names]:
     s = schema.sites.c
     # Of a city, so all at once.
     rows: Iterable[Row[Any]] = connection.execute(select(s.id, s.name_en, s.name_th))
-    return {row.id: _names(row) for row in rows if row.id in sites}
+    return {row.id: names_of(row) for row in rows if row.id in sites}
 
 
 def _places(connection: Connection, site: str) -> Mapping[str, _Place]:
@@ -82,7 +82,7 @@ def _places(connection: Connection, site: str) -> Mapping[str, _Place]:
     here = rows.get(site)
     if here is None:
         return {}
-    found = {row.id: _Place(_names(row), _distance(here, row)) for row in rows.values()}
+    found = {row.id: _Place(names_of(row), distance(here, row)) for row in rows.values()}
     near = sorted(found.items(), key=lambda item: item[1].km)
     return {identifier: place for identifier, place in near if place.km <= WITHIN_KM}
 
@@ -142,11 +142,12 @@ def _works(connection: Connection, alert: AlertRow, until: int) -> list[Worked]:
     return [Worked(row.device, Work(row.work), row.start) for row in connection.execute(statement)]
 
 
-def _names(row: Row[Any]) -> Names:
+def names_of(row: Row[Any]) -> Names:
+    """What a row of the sites is called."""
     return {"en": row.name_en, "th": row.name_th}
 
 
-def _distance(here: Row[Any], there: Row[Any]) -> float:
+def distance(here: Row[Any], there: Row[Any]) -> float:
     """Kilometres along the great circle."""
     lat1, lon1, lat2, lon2 = map(
         math.radians, (here.latitude, here.longitude, there.latitude, there.longitude)

@@ -12,7 +12,8 @@ from core.alerts import Action, ActionKind, Reason, State, Transition
 from storage import schema
 from storage.changes import note
 
-# What officers do, or leave undone, says nothing new of the place: value and evidence stay.
+# What officers do, or leave undone, and what is thought of it, says nothing new of the place: value
+# and evidence stay.
 _OF_OFFICERS = frozenset(
     (
         Reason.ACKNOWLEDGED,
@@ -20,11 +21,15 @@ _OF_OFFICERS = frozenset(
         Reason.BY_HAND,
         Reason.COMMENTED,
         Reason.ESCALATED,
+        Reason.JUDGED,
         Reason.REOPENED,
         Reason.SHELVED,
         Reason.UNSHELVED,
     )
 )
+
+# The value that is known is neither better nor worse: what verdicts made of the severity stays.
+_STEADY = frozenset((Reason.DATA_BACK, Reason.DATA_STOPPED, Reason.FLAPPING))
 
 _MADE = insert(schema.transitions).returning(schema.transitions.c.id)
 
@@ -74,13 +79,13 @@ def _alert(transition: Transition, evidence: str) -> dict[str, Any]:
         "marks": " ".join(transition.marks),
     }
     if after is State.RESOLVED:
-        now |= {"resolved_at": transition.at, "shelved_until": None}
+        now |= {"resolved_at": transition.at, "shelved_until": None, "judge_at": None}
+    elif transition.reason is Reason.CONFIRMED:
+        now["severity"] = int(transition.severity)
     elif transition.reason not in _OF_OFFICERS:
-        now |= {
-            "severity": int(transition.severity),
-            "value": transition.value,
-            "evidence": evidence,
-        }
+        now |= {"value": transition.value, "evidence": evidence}
+        if transition.reason not in _STEADY:
+            now["severity"] = int(transition.severity)
     if before is State.RESOLVED and after is not State.RESOLVED:
         now |= {"resolved_at": None, "acknowledged_at": None, "acknowledged_by": None}
     if after is State.FIRING and before not in {State.FIRING, State.RESOLVED}:

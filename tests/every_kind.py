@@ -20,6 +20,8 @@ rules:
      breach: {above: 80}, times: {info: 2, warning: 3}, of: 4, clear: 0}
   - {id: short-of-air, kind: count, name: {en: Short, th: น้อย}, parameter: dissolved_oxygen,
      breach: {below: 4}, times: {warning: 2}, within: 10m, clear_for: 5m}
+  - {id: flagged, kind: fault, name: {en: Flagged, th: สงสัย}, times: {info: 1, warning: 2}, of: 3,
+     clear: 0}
   - {id: silent, kind: missing, name: {en: Silent, th: เงียบ}, every: 10m,
      above: {info: 2, critical: 4}, clear_for: 1m}
   - {id: gateway-silent, kind: missing, of: gateway, name: {en: Gone, th: หาย}, every: 5m,

@@ -82,6 +82,7 @@ class Post:
 
     def __init__(self, world: World, **servers: Server) -> None:
         self.world = world
+        self.servers = {Channel(name): server for name, server in servers.items()}
         self.outboxes = {
             name: Outbox(
                 Channel(name),

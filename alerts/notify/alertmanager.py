@@ -77,6 +77,7 @@ def labels(told: Told) -> dict[str, str]:
         "district": told.district,
         "device": told.device,
         "parameter": told.parameter,
+        "verdict": told.verdict.kind.value if told.verdict else "",
     }
     return {name: value for name, value in found.items() if value}
 

@@ -91,11 +91,13 @@ class _Bubble:
         where = words.place(told, speaker)
         drawn = picture(told, _COLOURS[told.severity], self.bars)
         measure = words.capital(words.measure(told, speaker))
+        judged = words.verdict(told, speaker)
         when = words.capital(words.when(told, speaker, self.notice.made_at))
         body = [
             _text(rule, size="lg", weight="bold", color=_DARK),
             *([_text(where, size="md", color=_DARK)] if where else []),
             _text(measure, size="md", color=_DARK, margin="md", weight="bold"),
+            *([_text(judged, size="sm", margin="sm")] if judged else []),
             *([drawn, self._times(told)] if drawn else []),
             _text(when, size="xs", margin="md"),
         ]

@@ -152,6 +152,7 @@ def _card(told: Told, notice: Notice, speaker: Speaker, cid: str) -> Card:
         standing=_flat(words.standing(told, speaker)),
         what=_flat(words.what(told, speaker)),
         measure=_flat(words.measure(told, speaker)),
+        verdict=_flat(words.verdict(told, speaker)),
         when=_flat(words.when(told, speaker, notice.made_at)),
         source=_flat(f"{_source(told)} · {told.rule}"),
         cid=cid,
@@ -177,7 +178,8 @@ def _text(page: Page, notice: Notice, speaker: Speaker) -> Iterator[str]:
         if card.what:
             yield f"{card.standing}: {card.what}"
         indent = "  " if card.what else ""
-        yield from (f"{indent}{line}" for line in (card.measure, card.when, card.source))
+        said = (card.measure, card.verdict, card.when, card.source)
+        yield from (f"{indent}{line}" for line in said if line)
     if page.more:
         yield ""
         yield f"{page.more}:"

@@ -22,13 +22,14 @@ _WIDE = 'role="presentation" width="100%" cellpadding="0" cellspacing="0" border
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One alert in detail; `cid` names its picture, empty where there is none. `standing` and
-    `what` are empty where the title says them.
+    `what` are empty where the title says them, `verdict` where there is none.
     """
 
     colour: str
     standing: str
     what: str
     measure: str
+    verdict: str
     when: str
     source: str
     cid: str
@@ -116,6 +117,7 @@ def _card(card: Card) -> str:
         + _line(card.standing, f"font-size:13px;font-weight:700;color:{card.colour}")
         + _line(card.what, "font-size:17px;line-height:26px;font-weight:600")
         + _line(card.measure, "font-size:16px;line-height:24px")
+        + _line(card.verdict, "font-size:14px;line-height:22px")
         + _line(card.when, "font-size:14px;line-height:22px;color:#44545d")
         + _line(card.source, "font-size:12px;line-height:18px;color:#71808a")
         + f"</td></tr></table>{picture}"

@@ -93,6 +93,10 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "{parameter} out of range {value} times (limit {level})",
             "{parameter} ออกนอกช่วง {value} ครั้ง (เกณฑ์ {level})",
         ),
+        "measure-fault": Phrase(
+            "{parameter}: {value} of its last readings are in doubt (limit {level})",
+            "{parameter}: ค่าล่าสุดน่าสงสัย {value} ค่า (เกณฑ์ {level} ค่า)",
+        ),
         "measure-missing": Phrase(
             "nothing heard of {name} for {value} intervals (limit {level})",
             "ไม่ได้รับข้อมูลจาก {name} {value} รอบ (เกณฑ์ {level} รอบ)",
@@ -127,10 +131,15 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "measure-well": Phrase("{name}: well again", "{name}: เป็นปกติแล้ว"),
         # how it ended, where it did not end by itself
         "ended-by-hand": Phrase("closed by an officer", "เจ้าหน้าที่ปิดเรื่องแล้ว"),
+        "ended-event": Phrase("it is no fault of the sensor", "ไม่ใช่ความผิดปกติของอุปกรณ์"),
         "ended-device-moved": Phrase("the device was moved", "อุปกรณ์ถูกย้าย"),
         "ended-out-of-schedule": Phrase("the rule rests at this hour", "อยู่นอกเวลาของกฎ"),
         "ended-rule-changed": Phrase("the rule was changed", "กฎถูกแก้ไข"),
         "ended-rule-removed": Phrase("the rule was removed", "กฎถูกยกเลิก"),
+        "ended-sensor-fault": Phrase(
+            "it was the sensor, not the place", "เกิดจากอุปกรณ์ ไม่ใช่เหตุการณ์จริง"
+        ),
+        "ended-unclear": Phrase("it is unclear what it is", "ยังไม่ชัดเจนว่าเกิดจากอะไร"),
         # tags and buttons of a LINE message
         "tag-first": Phrase("New", "ใหม่"),
         "tag-new-in-group": Phrase("More", "เพิ่มเติม"),

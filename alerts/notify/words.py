@@ -8,12 +8,19 @@ from collections.abc import Sequence
 from alerts import phrases as common
 from alerts.notify.phrases import PHRASES
 from alerts.speaking import Speaker, number
-from core.alerts import State
+from alerts.verdict_words import summary
+from core.alerts import BY_VERDICT, State
 from core.notices import Notice, NoticeReason, Told
 from core.times import SECOND
+from core.verdicts import VerdictKind
 
 _DIRECT = {"", "threshold"}  # kinds of rules that judge the value itself
-_COUNTED = {"composite", "count", "rate"}  # kinds whose value says something when it is over too
+_COUNTED = {
+    "composite",
+    "count",
+    "fault",
+    "rate",
+}  # kinds whose value says something when it is over too
 BESIDE_ALERTS = {NoticeReason.CONFIRM, NoticeReason.HEARTBEAT, NoticeReason.TEST}
 _SAID_OF_REST = {
     NoticeReason.ESCALATION,
@@ -72,13 +79,14 @@ def counts(notice: Notice, speaker: Speaker) -> str:
 
 def line(told: Told, speaker: Speaker, now: int) -> str:
     """One alert in a line, with all that matters."""
-    return speaker.say(
+    said = speaker.say(
         PHRASES["line"],
         severity=standing(told, speaker),
         what=what(told, speaker),
         measure=measure(told, speaker),
         when=when(told, speaker, now),
     )
+    return " ".join(filter(None, [said, verdict(told, speaker)]))
 
 
 def standing(told: Told, speaker: Speaker) -> str:
@@ -105,7 +113,7 @@ def measure(told: Told, speaker: Speaker) -> str:
     """The value against the limit, or why it ended where it did not end by itself."""
     over = told.state is State.RESOLVED
     if over and not is_all_clear(told):
-        return speaker.say(PHRASES[f"ended-{told.reason}"])
+        return speaker.say(PHRASES[_ended(told)])
     if told.folded:
         return speaker.say(PHRASES["measure-folded"], count=number(told.folded))
     unit = told.unit if told.kind_of_rule in {*_DIRECT, "rate"} else ""
@@ -118,6 +126,17 @@ def measure(told: Told, speaker: Speaker) -> str:
         level="" if told.level is None else speaker.quantity(told.level, unit),
         per=speaker.say(common.PHRASES[f"per-{told.per or 'hour'}"]),
     )
+
+
+def verdict(told: Told, speaker: Speaker) -> str:
+    """Whether it is the place or the sensor, and what speaks for that most; empty where nobody
+    knows, or where it is over.
+    """
+    found = told.verdict
+    if found is None or found.kind is VerdictKind.UNCLEAR or told.state is State.RESOLVED:
+        return ""
+    evidence = [speaker.word(one) for one in found.evidence[:1]]
+    return " ".join([summary(found, speaker.language), *evidence])
 
 
 def when(told: Told, speaker: Speaker, now: int) -> str:
@@ -140,12 +159,19 @@ def firing(notice: Notice) -> Sequence[Told]:
 
 def is_all_clear(told: Told) -> bool:
     """Whether it is over in itself; what ended otherwise, by hand say, may be as bad as before."""
-    return told.state is State.RESOLVED and f"ended-{told.reason}" not in PHRASES
+    return told.state is State.RESOLVED and _ended(told) not in PHRASES
 
 
 def worst_first(alerts: Sequence[Told]) -> Sequence[Told]:
     """What goes on before what is over, the worst first, the longest first."""
     return sorted(alerts, key=lambda t: (t.state is State.RESOLVED, -t.severity, t.since, t.alert))
+
+
+def _ended(told: Told) -> str:
+    """How it ended: for those whom it is not for, it does so when it is judged."""
+    if told.reason in BY_VERDICT and told.verdict is not None:
+        return f"ended-{told.verdict.kind}"
+    return f"ended-{told.reason}"
 
 
 def _rule(told: Told, speaker: Speaker) -> str:

@@ -95,7 +95,7 @@ def levels(entry: Entry) -> dict[int, tuple[float, float]]:
     if entry["kind"] == "composite":
         need = {"all": len(entry["of"]), "any": 1}.get(entry["need"]) or int(entry["need"])
         return {SEVERITIES[entry.get("severity", "warning")]: (-inf, need - 1)}
-    if entry["kind"] == "count":
+    if entry["kind"] in {"count", "fault"}:
         return {SEVERITIES[name]: (-inf, times - 1) for name, times in entry["times"].items()}
     (side,) = (side for side in SIDES if side in entry)
     return {SEVERITIES[name]: span(side, level) for name, level in entry[side].items()}

@@ -238,12 +238,15 @@ class Model:
                 case.hear(newest.measured_at, moment, newest.value)
 
     def _watches(self, entry: Entry, reading: Heard) -> bool:
-        if entry["kind"] in {"missing", "composite"} or entry["parameter"] != reading.parameter:
+        if entry["kind"] in {"missing", "composite"}:
+            return False
+        if entry.get("parameter", reading.parameter) != reading.parameter:
             return False
         return _selects(entry, self.places[reading.device])
 
     def _counts(self, entry: Entry, reading: Heard, received: int) -> bool:
-        flags = [FLAGS[name] for name in entry.get("flags", ["good", "not-evaluated"])]
+        usual = FLAGS if entry["kind"] == "fault" else ["good", "not-evaluated"]
+        flags = [FLAGS[name] for name in entry.get("flags", usual)]
         return (
             reading.flag in flags
             and received - reading.measured_at <= self.lateness
@@ -468,7 +471,11 @@ def _value(case: Case, reading: Heard) -> float | None:
         case "rate":
             return _rate(case, reading)
         case "count":
-            return _count(case, reading)
+            ((side, level),) = case.entry["breach"].items()
+            low, high = span(side, level)
+            return _count(case, reading, bad=not low <= reading.value <= high)
+        case "fault":
+            return _count(case, reading, bad=reading.flag in {FLAGS["suspect"], FLAGS["fail"]})
     return reading.value
 
 
@@ -485,11 +492,9 @@ def _rate(case: Case, reading: Heard) -> float | None:
     return (reading.value - value) * per / lasted
 
 
-def _count(case: Case, reading: Heard) -> float:
+def _count(case: Case, reading: Heard, *, bad: bool) -> float:
     entry = case.entry
-    ((side, level),) = entry["breach"].items()
-    low, high = span(side, level)
-    case.counted.append((reading.measured_at, not low <= reading.value <= high))
+    case.counted.append((reading.measured_at, bad))
     if "of" in entry:
         recent = case.counted[-entry["of"] :]
     else:

@@ -33,6 +33,9 @@ POOL: dict[str, Entry] = {
    times: {info: 2, warning: 3}, of: 4, clear: 0}
 - {id: again, kind: count, parameter: pm25, breach: {outside: [10, 90]}, times: {warning: 2},
    within: 10m, clear_for: 5m, for: 1m}
+- {id: flagged, kind: fault, times: {info: 1, warning: 3}, of: 4, select: {kinds: [bin]}}
+- {id: flagged-of-late, kind: fault, parameter: pm25, times: {warning: 2}, within: 10m, clear: 0,
+   clear_for: 3m}
 - {id: silent, kind: missing, above: {info: 2, critical: 4}, clear_for: 1m}
 - {id: silent-too, kind: missing, every: 7m, above: {warning: 1.5}, select: {sites: [lane]},
    flap: {times: 2, within: 1h}, storm: 1, when: {hours: "07:30-10:00"}}

@@ -77,6 +77,8 @@ def test_an_alert_is_explained(desk: DeskOf) -> None:
         "Turbidity of patong-1 at Patong was 61.5 NTU, 36.5 NTU above the limit of 25 NTU.",
         "It began at 22 Nov 2026 07:05 and has lasted 1 h.",
         "It can end at 15 NTU or less.",
+        "It is unclear whether it is the place or the sensor.",
+        "No test of quality objects to its readings.",
         NEWEST,
         "The quality tests object to none of them.",
         "karon-2 at Karon, 5.6 km away, reads 4.1 NTU (22 Nov 2026 07:04).",

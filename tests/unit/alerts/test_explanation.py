@@ -64,7 +64,7 @@ MADE = {
     "severity": [severity.label for severity in Severity],
     "state": [state.value for state in State],
     "work": [work.value for work in Work],
-    "what": ["above", "below", "composite", "count", "missing", "rate", *OF_SYSTEM],
+    "what": ["above", "below", "composite", "count", "fault", "missing", "rate", *OF_SYSTEM],
 }
 
 

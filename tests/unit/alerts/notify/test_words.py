@@ -16,6 +16,7 @@ from alerts.speaking import Speaker
 from core.alerts import Reason, Severity, State
 from core.notices import Notice, NoticeReason, Told
 from core.times import HOUR, MINUTE
+from core.verdicts import VerdictKind
 from tests.notices import notice, told
 
 ZONE = ZoneInfo("Asia/Bangkok")
@@ -312,4 +313,4 @@ def test_each_reason_has_its_phrases(reason: NoticeReason) -> None:
 
 def test_each_way_to_end_is_a_reason_of_alerts() -> None:
     ways = {name.removeprefix("ended-") for name in PHRASES if name.startswith("ended-")}
-    assert ways <= set(Reason)
+    assert ways <= {*Reason, *VerdictKind}

@@ -1,0 +1,195 @@
+"""Who asks for verdicts, of which alerts, and how often. The verdicts themselves are pure.
+
+An alert is judged when it fires, with what the ledger holds by then, and again while it goes on:
+after five minutes, then ever more seldom, as evidence grows more slowly than the alert. A word that
+was said is taken back only for a better one.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from alerts.explanation import RuleFacts
+from alerts.symptoms import Objections, symptoms
+from alerts.verdict import judge
+from alerts.verdict_words import worded
+from core.alerts import BY_VERDICT, STORM, Reason, Severity, State, Transition, device_and_parameter
+from core.readings import Columns
+from core.times import HOUR, MINUTE
+from core.verdicts import Judged, Question, Verdict, VerdictKind
+from storage import labels, verdicts
+from storage.escalations import begun
+from storage.labels import Places
+from storage.material import gather
+from storage.verdicts import Due, body, verdict_of
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 30  # alerts of one commit, or one tick; the others wait for the next
+SOON, LATEST = 5 * MINUTE, 6 * HOUR  # until an alert is judged again
+SURER = 0.8  # to take back what was said
+_NEVER = ("composite",)  # kinds of rules that look at no readings
+_JUDGES = frozenset((Reason.FIRST_BREACH, Reason.HELD, Reason.REOPENED))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """Asks for verdicts. `rules` tells the kind of each rule, `objections` what a reading's code of
+    tests says; evidence is told by the clocks of `zone`.
+    """
+
+    rules: Callable[[], Mapping[str, RuleFacts]]
+    objections: Objections
+    zone: ZoneInfo
+
+    def asks(self, rule: str, subject: str) -> bool:
+        """Whether alerts of this rule are judged: those about a device, or a series."""
+        about = self.rules().get(rule)
+        kind = about.kind if about is not None else ""
+        return subject != STORM and bool(device_and_parameter(subject)[0]) and kind not in _NEVER
+
+    def opened(
+        self,
+        connection: Connection,
+        places: Places,
+        transitions: Sequence[Transition],
+        at: int,
+        fresh: Columns | None = None,
+    ) -> dict[str, Judged]:
+        """What is kept of the alerts that fire with these transitions, which are committed at `at`
+        with the readings `fresh`, and of those that were judged by one; of very many at once the
+        later ones wait.
+        """
+        fires = {t.alert: t for t in transitions if begins(t) and self.asks(t.rule, t.subject)}
+        since = begun(connection, fires)
+        asked = [
+            Question(t.alert, t.subject, t.site, since.get(t.alert, t.at), t.at)
+            for t in list(fires.values())[:AT_ONCE]
+        ]
+        said = self._verdicts(connection, places, asked, fires, fresh)
+        fired = {name: first(said.get(name), t.severity, at) for name, t in fires.items()}
+        return fired | judged_by(transitions, at)
+
+    def reviewed(self, connection: Connection, now: int) -> list[Transition]:
+        """What is thought otherwise by `now`; where nothing changed, only that is kept."""
+        found = verdicts.due(connection, now, limit=AT_ONCE)
+        if not found:
+            return []
+        asked = [
+            Question(due.alert, due.subject, due.site, due.started_at, due.measured_at or now)
+            for due in found
+        ]
+        about = {due.alert: due for due in found}
+        said = self._verdicts(connection, labels.places(connection), asked, about)
+        news, kept = list[Transition](), dict[str, Judged]()
+        for due, question in zip(found, asked, strict=True):
+            if due.alert not in said:  # for a mistake of ours; as it was, then, and for good
+                kept[due.alert] = Judged(due.judged.verdict if due.judged else None, None)
+                continue
+            verdict, reason = news_of(due, said[due.alert])
+            if reason is None:
+                kept[due.alert] = Judged(verdict, _later(due.started_at, now), _raised(due))
+            else:
+                news.append(_transition(due, verdict, reason, question.at))
+        verdicts.keep_verdicts(connection, kept)
+        return news
+
+    def _verdicts(
+        self,
+        connection: Connection,
+        places: Places,
+        asked: Sequence[Question],
+        about: Mapping[str, Any],
+        fresh: Columns | None = None,
+    ) -> dict[str, Verdict]:
+        """What these alerts come from. A mistake of ours stops no reading: then nothing is said."""
+        found: dict[str, Verdict] = {}
+        for question, material in zip(asked, gather(connection, asked, fresh), strict=True):
+            what = places.labels(question.alert, about[question.alert])
+            rule = self.rules().get(what.rule)
+            kind = rule.kind if rule is not None else ""
+            try:
+                seen = symptoms(question, material, kind, self.objections)
+                found[question.alert] = worded(judge(seen), self.zone)
+            except Exception:
+                log.exception("the alert %s cannot be judged", question.alert)
+        return found
+
+
+def begins(transition: Transition) -> bool:
+    """Whether an alert is to be judged with this transition."""
+    return transition.after is State.FIRING and transition.reason in _JUDGES
+
+
+def first(verdict: Verdict | None, severity: Severity, at: int) -> Judged:
+    """What is kept of an alert that was judged at `at`, or is yet to be."""
+    now = verdict is None or raises(verdict, severity, raised=False)
+    return Judged(verdict, at if now else at + SOON)
+
+
+def news_of(due: Due, verdict: Verdict) -> tuple[Verdict, Reason | None]:
+    """What an alert is judged to be, once more, and why people should hear of it; None where they
+    need not.
+    """
+    said = due.judged.verdict if due.judged is not None else None
+    if said is not None and said.word != verdict.word and not _better(said, verdict):
+        verdict = said
+    if raises(verdict, due.severity, raised=_raised(due)):
+        return verdict, Reason.CONFIRMED
+    was_fault = said is not None and said.kind is VerdictKind.SENSOR_FAULT
+    is_fault = verdict.kind is VerdictKind.SENSOR_FAULT
+    return verdict, Reason.JUDGED if was_fault is not is_fault else None
+
+
+def raises(verdict: Verdict, severity: Severity, *, raised: bool) -> bool:
+    """Whether the severity is to be raised: once, for an event that neighbours confirm."""
+    event = verdict.kind is VerdictKind.EVENT and verdict.confirmed
+    return event and not raised and severity < Severity.CRITICAL
+
+
+def _transition(due: Due, verdict: Verdict, reason: Reason, at: int) -> Transition:
+    """The verdict as a transition, which says nothing new of the values."""
+    lift = 1 if reason is Reason.CONFIRMED else 0
+    return Transition(
+        alert=due.alert,
+        rule=due.rule,
+        version=due.version,
+        subject=due.subject,
+        site=due.site,
+        before=State.FIRING,
+        after=State.FIRING,
+        severity=Severity(due.severity + lift),
+        reason=reason,
+        at=at,
+        value=due.value,
+        marks=due.marks,
+        evidence={"verdict": body(verdict), "raised": bool(lift) or _raised(due)},
+    )
+
+
+def judged_by(transitions: Iterable[Transition], at: int) -> dict[str, Judged]:
+    """The verdicts that these transitions are, which are committed at `at`."""
+    return {
+        t.alert: Judged(verdict_of(t.evidence["verdict"]), at + SOON, t.evidence["raised"])
+        for t in transitions
+        if t.reason in BY_VERDICT
+    }
+
+
+def _later(since: int, at: int) -> int:
+    """When an alert that has gone on since then is judged again."""
+    return at + min(max(SOON, (at - since) // 4), LATEST)
+
+
+def _raised(due: Due) -> bool:
+    return due.judged is not None and due.judged.raised
+
+
+def _better(said: Verdict, now: Verdict) -> bool:
+    return now.kind is not VerdictKind.UNCLEAR and (
+        said.kind is VerdictKind.UNCLEAR or now.confidence >= SURER
+    )

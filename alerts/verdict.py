@@ -1,0 +1,355 @@
+"""Is it the place or the sensor? Every rule of inference, from symptoms to a verdict. Pure.
+
+Each rule looks at the symptoms (`alerts/symptoms.py`) and offers *clues*: toward the event, or
+toward one of the causes for which a sensor errs, each with a weight in natural log-odds: 1 makes a
+hypothesis 2.7 times as likely, 3 twenty times. The weights of a hypothesis are added to where it
+starts, and what all come to is shared out among them. So no clue decides alone, each can be read,
+and what is not known says nothing.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
+
+from alerts.symptoms import Symptoms
+from core.catalogue import CATALOGUE
+from core.times import HOUR, MINUTE
+from core.verdicts import FaultCause, VerdictKind
+
+EVENT = VerdictKind.EVENT
+CLOCK, DRIFT, FOULING = FaultCause.CLOCK, FaultCause.DRIFT, FaultCause.FOULING
+OUT_OF_WATER, POWER, SPIKE = FaultCause.OUT_OF_WATER, FaultCause.POWER, FaultCause.SPIKE
+STUCK, UNITS = FaultCause.STUCK, FaultCause.UNITS
+Hypothesis: TypeAlias = VerdictKind | FaultCause
+
+SURE_ENOUGH = 0.7  # below that it is unclear
+FAR, QUIET = 3.0, 2.0  # of noise: what moves, and what does not
+
+
+class Clue(NamedTuple):
+    """What speaks for a hypothesis, or against it where the weight is below 0, and how to say it
+    (`alerts/verdict_words.py`).
+    """
+
+    toward: Hypothesis
+    weight: float
+    phrase: str
+    values: Mapping[str, Any] = MappingProxyType({})
+
+
+Clues: TypeAlias = Iterator[Clue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """A verdict with its clues in place of words."""
+
+    kind: VerdictKind
+    cause: FaultCause | None = None
+    confidence: float = 0.0
+    clues: Sequence[Clue] = ()
+    confirmed: bool = False
+    odds: Mapping[Hypothesis, float] = field(default_factory=dict)
+
+
+# --- what is known of quantities ---
+
+# What the same law of nature, or the same sensor, ties together: 1 when they rise together.
+TOGETHER: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {
+        "air_temperature": {"humidity": -1},
+        "conductivity": {"salinity": 1},
+        "dissolved_oxygen": {"oxygen_saturation": 1},
+        "distance": {"fill_level": -1},
+        "fill_level": {"distance": -1},
+        "humidity": {"air_temperature": -1},
+        "oxygen_saturation": {"dissolved_oxygen": 1},
+        "pm1": {"pm25": 1, "pm10": 1},
+        "pm10": {"pm25": 1},
+        "pm25": {"pm1": 1, "pm10": 1},
+        "salinity": {"conductivity": 1},
+        "suspended_solids": {"turbidity": 1},
+        "turbidity": {"suspended_solids": 1},
+    }
+)
+# What events usually move besides, by other sensors: run-off, sewage, algae, smoke, traffic.
+ALONGSIDE: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {
+        "chlorophyll": {"ph": 1, "oxygen_saturation": 1, "turbidity": 1},
+        "co": {"pm25": 1, "no2": 1},
+        "dissolved_oxygen": {"turbidity": -1, "ph": 1, "chlorophyll": 1},
+        "no2": {"co": 1, "pm25": 1},
+        "oxygen_saturation": {"turbidity": -1, "ph": 1, "chlorophyll": 1},
+        "ph": {"oxygen_saturation": 1, "chlorophyll": 1, "turbidity": -1, "salinity": 1},
+        "pm1": {"co": 1, "no2": 1, "so2": 1},
+        "pm10": {"co": 1, "no2": 1, "so2": 1},
+        "pm25": {"co": 1, "no2": 1, "so2": 1},
+        "salinity": {"turbidity": -1, "ph": 1},
+        "so2": {"pm25": 1, "co": 1},
+        "turbidity": {"salinity": -1, "oxygen_saturation": -1, "ph": -1},
+    }
+)
+# What rain does to the sea and the air.
+RAINY: Mapping[str, int] = MappingProxyType(
+    {"dissolved_oxygen": -1, "humidity": 1, "ph": -1, "salinity": -1, "turbidity": 1}
+)
+# Optics and membranes on which things grow, and where that takes the reading.
+FOULS: Mapping[str, int] = MappingProxyType(
+    {
+        "chlorophyll": 1,
+        "dissolved_oxygen": -1,
+        "oxygen_saturation": -1,
+        "suspended_solids": 1,
+        "turbidity": 1,
+    }
+)
+# Between units that are taken for each other; ten times may be an event.
+FACTORS = {1000.0: 5.0, 100.0: 5.0, 10.0: 1.5, 3.6: 1.5, 1.944: 1.5}
+_WATER = frozenset(key for key, known in CATALOGUE.items() if known.group == "water")
+_OWN_BIN = frozenset(("bin_temperature", "fill_level", "tilt", "tipped", "weight"))
+
+
+# --- the rules ---
+
+
+def stuck(s: Symptoms) -> Clues:
+    """A value that stays, though it never does."""
+    share = s.objections.get("flat_line", 0.0)
+    if share:
+        yield Clue(STUCK, 3.5 + 2 * share, "test-flat-line", {"share": share})
+    if s.still >= HOUR and s.stirs:
+        weight = 3.5 if s.still >= 3 * HOUR else 2.0
+        yield Clue(STUCK, weight, "still", {"lasts": s.still})
+        yield Clue(EVENT, -1.5, "still", {"lasts": s.still})
+    if "attenuated_signal" in s.objections or s.rough < 0.2:
+        yield Clue(STUCK, 1.0, "smooth")
+        yield Clue(FOULING, 1.5, "smooth")
+
+
+def spike(s: Symptoms) -> Clues:
+    """Single readings that leap and come back, in a series that is otherwise as ever."""
+    if s.spikes:
+        yield Clue(SPIKE, 1.5 + 0.5 * min(s.spikes, 4), "spikes", {"count": s.spikes})
+        if s.move is not None and abs(s.move.far) < FAR:
+            yield Clue(SPIKE, 1.5, "otherwise-usual")
+            yield Clue(EVENT, -1.5, "otherwise-usual")
+    if s.objections.get("spike", 0.0) and s.spikes:
+        yield Clue(SPIKE, 1.0, "test-spike")
+
+
+def out_of_water(s: Symptoms) -> Clues:
+    """A probe in the air reads no salt, and nothing else as before."""
+    if s.parameter not in _WATER:
+        return
+    salt = s.channels.get("conductivity") or s.channels.get("salinity")
+    if salt is None and s.parameter in {"conductivity", "salinity"}:
+        salt = s.move
+    if salt is not None and salt.usual > 5 and salt.now < 0.3 * salt.usual:
+        yield Clue(OUT_OF_WATER, 5.0, "no-salt", {"now": salt.now, "usual": salt.usual})
+        yield Clue(EVENT, -2.0, "no-salt", {"now": salt.now, "usual": salt.usual})
+    if s.work in {"deployment", "retrieval"}:
+        yield Clue(OUT_OF_WATER, 3.0, "work", {"work": s.work})
+
+
+def units(s: Symptoms) -> Clues:
+    """A step to what is the same in another unit."""
+    move = s.move
+    if move is None or abs(move.far) < 2 * FAR or not move.usual or s.step < 0.6:
+        return
+    fahrenheit = move.usual * 1.8 + 32
+    if CATALOGUE[s.parameter].unit == "Cel" and abs(move.now - fahrenheit) < 0.03 * fahrenheit:
+        yield Clue(UNITS, 5.0, "fahrenheit", {"now": move.now, "usual": move.usual})
+        return
+    ratio = move.now / move.usual
+    for factor, weight in FACTORS.items():
+        for times in (factor, 1 / factor):
+            if abs(ratio / times - 1) < 0.06:
+                yield Clue(UNITS, weight, "factor", {"factor": times})
+                yield Clue(EVENT, -weight / 3, "factor", {"factor": times})
+
+
+def impossible(s: Symptoms) -> Clues:
+    """Numbers that no sensor can have read."""
+    if share := s.objections.get("gross_range", 0.0):
+        for cause in (UNITS, POWER, SPIKE):
+            yield Clue(cause, 1.0, "test-range", {"share": share})
+        yield Clue(EVENT, -2.0, "test-range", {"share": share})
+    if share := s.objections.get("sentinel", 0.0):
+        yield Clue(POWER, 2.0, "test-sentinel", {"share": share})
+        yield Clue(EVENT, -3.0, "test-sentinel", {"share": share})
+
+
+def power(s: Symptoms) -> Clues:
+    """A battery that ends, and what comes with it."""
+    if s.parameter in {"battery_level", "battery_voltage"}:
+        yield Clue(POWER, 4.0, "about-battery")
+    if s.battery is not None and s.battery.now < 20:
+        yield Clue(POWER, 3.0 if s.battery.now < 10 else 2.0, "battery", {"now": s.battery.now})
+    if (volts := s.voltage) is not None:
+        least = 11.5 if volts.usual >= 9 else 3.3
+        if volts.now < least or volts.now < 0.9 * volts.usual:
+            yield Clue(POWER, 3.0, "voltage", {"now": volts.now, "usual": volts.usual})
+    if s.gaps > 0.25:
+        yield Clue(POWER, 1.5, "gaps", {"share": s.gaps})
+    if s.flagged >= 0.5:
+        yield Clue(POWER, 1.0, "whole-device", {"share": s.flagged})
+        yield Clue(OUT_OF_WATER, 1.0 if s.parameter in _WATER else 0.0, "whole-device")
+        yield Clue(EVENT, -0.5, "whole-device", {"share": s.flagged})
+    if s.kind == "missing":
+        yield Clue(POWER, 2.5, "silent")
+
+
+def clock(s: Symptoms) -> Clues:
+    """Readings from the future, or a clock that is known to be wrong."""
+    if s.kind == "device-clock":
+        yield Clue(CLOCK, 6.0, "about-clock")
+    elif s.ahead > 2 * MINUTE:
+        yield Clue(CLOCK, 4.0, "ahead", {"lasts": s.ahead})
+    if share := s.objections.get("timing", 0.0):
+        yield Clue(CLOCK, 2.0, "test-timing", {"share": share})
+
+
+def drift(s: Symptoms) -> Clues:
+    """A slow departure that nothing else follows."""
+    move = s.move
+    if move is None or abs(move.far) < FAR:
+        return
+    slow = s.climb >= 3 * HOUR and s.step < 0.35
+    grows = FOULS.get(s.parameter, 0) * move.far > 0
+    slowly = FOULING if grows else DRIFT
+    if slow:
+        yield Clue(slowly, 1.0, "slow", {"lasts": s.climb})
+    if s.objections.get("neighbours", 0.0):
+        yield Clue(slowly, 2.0, "test-neighbours")
+    quiet = [near for near in s.neighbours if abs(near.far) < QUIET]
+    if len(quiet) >= 2 and len(quiet) == len(s.neighbours):
+        for cause in (slowly, SPIKE, UNITS):
+            yield Clue(cause, 0.8, "neighbours-quiet", {"count": len(quiet)})
+        if s.parameter not in _OWN_BIN:
+            yield Clue(EVENT, -0.5, "neighbours-quiet", {"count": len(quiet)})
+    if s.work == "cleaning":
+        yield Clue(FOULING, 2.0, "work", {"work": s.work})
+    if s.work == "calibration":
+        yield Clue(DRIFT, 2.0, "work", {"work": s.work})
+
+
+def channels(s: Symptoms) -> Clues:
+    """What must move together, and what an event moves besides."""
+    if s.move is None or abs(s.move.far) < FAR:
+        return
+    slowly = FOULING if FOULS.get(s.parameter, 0) * s.move.far > 0 else DRIFT
+    for other, move in s.channels.items():
+        bound = TOGETHER.get(s.parameter, {}).get(other, 0)
+        beside = ALONGSIDE.get(s.parameter, {}).get(other, 0)
+        said = {"parameter": other, "now": move.now, "usual": move.usual}
+        if not bound and not beside:
+            continue
+        if (bound or beside) * move.far * s.move.far > 0 and abs(move.far) >= FAR:
+            yield Clue(EVENT, 1.5, "channel-agrees", said)
+        elif bound and abs(move.far) < QUIET and abs(s.move.far) >= 2 * FAR:
+            for cause in (slowly, SPIKE, UNITS, STUCK):
+                yield Clue(cause, 1.5, "channel-differs", said)
+            yield Clue(EVENT, -1.5, "channel-differs", said)
+
+
+def neighbours(s: Symptoms) -> Clues:
+    """Who stands nearby and sees the same."""
+    for number, near in enumerate(agreeing(s)):
+        yield Clue(EVENT, 2.5 if number == 0 else 1.0, "neighbour-agrees", near._asdict())
+
+
+def surroundings(s: Symptoms) -> Clues:
+    """Rain, and what stands in the way of doubting."""
+    sign = RAINY.get(s.parameter, 0)
+    if s.rain > 0 and s.move is not None and sign * s.move.far > FAR:
+        yield Clue(EVENT, 1.5, "rain", {"rate": s.rain})
+    if s.parameter in _OWN_BIN:
+        yield Clue(EVENT, 1.5, "of-the-bin")
+    if s.parameter and s.kind != "fault" and not s.objections:
+        yield Clue(EVENT, 0.3, "tests-pass")
+
+
+RULES: Sequence[Callable[[Symptoms], Clues]] = (
+    stuck,
+    spike,
+    out_of_water,
+    units,
+    impossible,
+    power,
+    clock,
+    drift,
+    channels,
+    neighbours,
+    surroundings,
+)
+
+
+# --- from clues to a verdict ---
+
+
+def judge(s: Symptoms) -> Opinion:
+    """What the symptoms amount to."""
+    clues = [clue for rule in RULES for clue in rule(s) if clue.weight]
+    odds = _starts(s)
+    for clue in clues:
+        odds[clue.toward] += clue.weight
+    shares = _shared(odds)
+    event = shares[EVENT]
+    cause = max(FaultCause, key=lambda one: shares[one])
+    sure = max(event, 1 - event)
+    if sure < SURE_ENOUGH:
+        return Opinion(
+            kind=VerdictKind.UNCLEAR, confidence=sure, clues=_weightiest(clues), odds=shares
+        )
+    if event == sure:
+        return Opinion(
+            kind=EVENT,
+            confidence=sure,
+            clues=_weightiest([c for c in clues if (c.toward is EVENT) == (c.weight > 0)]),
+            confirmed=bool(agreeing(s)),
+            odds=shares,
+        )
+    mine = [c for c in clues if c.toward is cause or (c.toward is EVENT and c.weight < 0)]
+    return Opinion(
+        kind=VerdictKind.SENSOR_FAULT,
+        cause=cause,
+        confidence=sure,
+        clues=_weightiest(mine),
+        odds=shares,
+    )
+
+
+def agreeing(s: Symptoms) -> Sequence[Any]:
+    """The neighbours that move the same way; of what belongs to one place alone nobody's do."""
+    if s.move is None or s.parameter in _OWN_BIN or abs(s.move.far) < FAR:
+        return []
+    return [near for near in s.neighbours if near.far * s.move.far > 0 and abs(near.far) >= FAR]
+
+
+def _starts(s: Symptoms) -> dict[Hypothesis, float]:
+    """Where each begins before anything is known: a flagged episode is rather the sensor's."""
+    event = -0.5 if s.kind == "fault" else 1.0
+    return {EVENT: event, **dict.fromkeys(FaultCause, -1.5)}
+
+
+def _shared(odds: Mapping[Hypothesis, float]) -> dict[Hypothesis, float]:
+    most = max(odds.values())
+    parts = {hypothesis: math.exp(value - most) for hypothesis, value in odds.items()}
+    whole = sum(parts.values())
+    return {hypothesis: part / whole for hypothesis, part in parts.items()}
+
+
+MOST_CLUES = 6
+
+
+def _weightiest(clues: Sequence[Clue]) -> list[Clue]:
+    """The clues that matter most, each thing said once."""
+    ordered = sorted(clues, key=lambda clue: -abs(clue.weight))
+    said: dict[tuple[str, str], Clue] = {}
+    for clue in ordered:
+        said.setdefault(
+            (clue.phrase, str(clue.values.get("parameter", clue.values.get("site")))), clue
+        )
+    return list(said.values())[:MOST_CLUES]
