@@ -11,7 +11,8 @@ import numpy as np
 from core.readings import FloatColumn, IntColumn
 from core.registry import Site
 from core.times import DAY, HOUR, MINUTE
-from simulators.chance import Chance, bell
+from simulators.chance import Chance
+from simulators.clock import about
 from simulators.events import EventKind, Happenings
 from simulators.places import nearby
 from simulators.sky import Sky
@@ -32,7 +33,7 @@ def air(
         0.3 * chance.drift(times, 20 * MINUTE, "street", site.id)
     )
     exhaust = traffic(sky) * street * crowded
-    fumes = exhaust + bell((sky.hour + 13.5) % 24 - 12, 3) * 0.6 * street * crowded  # kitchens, too
+    fumes = exhaust + about(sky.hour, 22.5, 3) * 0.6 * street * crowded  # kitchens, too
     clean = 1 - 0.5 * sky.washed
     smoke = 70 * haze * np.exp(0.12 * nearby(site, times, 3 * HOUR, chance, "smoke"))
     fine = (_far(site, times, sky, chance) * crowded**0.1 + 2.4 * fumes + smoke) * clean
@@ -71,8 +72,8 @@ def weather(
 def traffic(sky: Sky) -> FloatColumn:
     """How busy the roads are, about 0.1 at night to 1 in the evening rush of a working day."""
     working = np.where(sky.weekday >= 5, 0.65, 1.0)
-    rush = 0.8 * bell(sky.hour - 7.8, 1.0) + 0.7 * bell(sky.hour - 17.6, 1.4)
-    return 0.1 + working * rush + 0.35 * bell(sky.hour - 12.8, 2.6) + 0.2 * bell(sky.hour - 21, 1.6)
+    rush = 0.8 * about(sky.hour, 7.8, 1.0) + 0.7 * about(sky.hour, 17.6, 1.4)
+    return 0.1 + working * rush + 0.35 * about(sky.hour, 12.8, 2.6) + 0.2 * about(sky.hour, 21, 1.6)
 
 
 def crowding(sky: Sky) -> FloatColumn:

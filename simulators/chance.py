@@ -5,6 +5,7 @@ hashed once, the numbers by splitmix64, so that a year costs milliseconds.
 """
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,11 +37,11 @@ class Chance:
 
     def uniforms(self, numbers: IntColumn, *key: object) -> FloatColumn:
         """For each number one between 0 and 1, both excluded."""
-        return (_floats(self._bits(numbers, *key) >> np.uint64(12)) + 0.5) / 2.0**52
+        return _uniforms(_bits(self._hash(*key), numbers))
 
     def normals(self, numbers: IntColumn, *key: object) -> FloatColumn:
         """For each number one of mean 0 and standard deviation 1 (Box and Muller)."""
-        bits = self._bits(numbers, *key)
+        bits = _bits(self._hash(*key), numbers)
         far = (_floats(bits >> np.uint64(32)) + 0.5) / 2.0**32
         turn = _floats(bits & np.uint64(0xFFFFFFFF)) / 2.0**32
         normals: FloatColumn = np.sqrt(-2 * np.log(far)) * np.cos(2 * np.pi * turn)
@@ -48,19 +49,34 @@ class Chance:
 
     def drift(self, times: IntColumn, period: int, *key: object) -> FloatColumn:
         """A curve between −1 and 1 that wanders to a new height each `period` (µs)."""
+        drift: FloatColumn = self.drifts(times, period, [key])[0]
+        return drift
+
+    def drifts(
+        self, times: IntColumn, period: int, keys: Iterable[Sequence[object]]
+    ) -> FloatColumn:
+        """The drift of each key, one below the other."""
+        hashes = np.array([self._hash(*key) for key in keys], np.uint64)
         steps, rest = np.divmod(times, period)
-        before, after = (2 * self.uniforms(steps + n, *key) - 1 for n in (0, 1))
-        return before + (after - before) * smooth(rest / period)
+        heights = 2 * _uniforms(_bits(hashes[:, None, None], np.stack([steps, steps + 1]))) - 1
+        before, after = heights[:, 0], heights[:, 1]
+        wandered: FloatColumn = before + (after - before) * smooth(rest / period)
+        return wandered
 
     def _hash(self, *key: object) -> int:
         name = repr((self.seed, *key)).encode()
         return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest())
 
-    def _bits(self, numbers: IntColumn, *key: object) -> NDArray[np.uint64]:
-        bits = np.uint64(self._hash(*key)) + numbers.astype(np.uint64) * _GOLDEN
-        for shift, factor in _MIX:
-            bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
-        return bits ^ (bits >> np.uint64(31))
+
+def _bits(hashed: int | NDArray[np.uint64], numbers: IntColumn) -> NDArray[np.uint64]:
+    bits = np.uint64(hashed) + numbers.astype(np.uint64) * _GOLDEN
+    for shift, factor in _MIX:
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return bits ^ (bits >> np.uint64(31))
+
+
+def _uniforms(bits: NDArray[np.uint64]) -> FloatColumn:
+    return (_floats(bits >> np.uint64(12)) + 0.5) / 2.0**52
 
 
 def _floats(bits: NDArray[np.uint64]) -> FloatColumn:

@@ -2,6 +2,7 @@
 
 from core.readings import FloatColumn, IntColumn
 from core.times import DAY, HOUR
+from simulators.chance import bell
 
 UTC_OFFSET = 7 * HOUR
 YEAR = 365.2425 * DAY
@@ -10,6 +11,11 @@ YEAR = 365.2425 * DAY
 def local_hour(times: IntColumn) -> FloatColumn:
     """Hour of the day on Phuket's clocks, 0 to 24."""
     return (times + UTC_OFFSET) % DAY / HOUR
+
+
+def about(hour: FloatColumn, middle: float, width: float) -> FloatColumn:
+    """1 at an hour of the day, 0.61 so many hours before and after it, also over midnight."""
+    return bell((hour - middle + 12) % 24 - 12, width)
 
 
 def local_day(times: IntColumn) -> IntColumn:

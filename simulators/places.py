@@ -43,8 +43,7 @@ def nearby(site: Site, times: IntColumn, period: int, chance: Chance, *key: obje
         for i in (0, 1)
         for j in (0, 1)
     }
-    length = math.hypot(*shares.values())
-    mixed = np.zeros(len(times))
-    for corner, share in shares.items():
-        mixed += share / length * chance.drift(times, period, *key, corner)
+    drifts = chance.drifts(times, period, [(*key, corner) for corner in shares])
+    weights = np.array(list(shares.values())) / math.hypot(*shares.values())
+    mixed: FloatColumn = (weights[:, None] * drifts).sum(axis=0)
     return mixed

@@ -12,8 +12,8 @@ import numpy as np
 from core.readings import FloatColumn, IntColumn
 from core.registry import Site
 from core.times import DAY, HOUR, MINUTE
-from simulators.chance import Chance, bell
-from simulators.clock import local_day, local_hour, season_of
+from simulators.chance import Chance
+from simulators.clock import about, local_day, local_hour, season_of
 from simulators.events import Happenings
 from simulators.places import faces_west, nearby
 from simulators.rain import rain_at
@@ -82,7 +82,7 @@ def sky_at(site: Site, times: IntColumn, chance: Chance, happenings: Happenings)
         north=north * squall,
         # The ground goes on heating the air for hours; a still evening lays a lid on it.
         mixing=330
-        - 110 * bell((hour + 12.5) % 24 - 12, 3.5)
+        - 110 * about(hour, 23.5, 3.5)
         + (450 * _sun(site, times - HOUR) + 450 * _sun(site, times - 3 * HOUR)) * (1 - 0.4 * cloud),
     )
 
@@ -109,7 +109,7 @@ def _wind(
 ) -> tuple[FloatColumn, FloatColumn]:
     """The monsoon in surges, and the breeze: from the sea by day, from the land at night."""
     surge = 3.0 * monsoon * (1 + 0.45 * chance.drift(times, 50 * HOUR, "surge"))
-    breeze = 2.6 * bell(hour - 14.5, 2.8) - 0.8 * bell((hour + 9) % 24 - 12, 4)
+    breeze = 2.6 * about(hour, 14.5, 2.8) - 0.8 * about(hour, 3, 4)
     shore = breeze * (1 if faces_west(site) else -1)
     gusts = [0.7 * nearby(site, times, 25 * MINUTE, chance, "gust", way) for way in "en"]
     return 0.87 * surge + shore + gusts[0], 0.5 * surge + gusts[1]
