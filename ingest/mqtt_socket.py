@@ -203,6 +203,9 @@ class MessageClient(Client):
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        # What we publish waits for none before it: its acknowledgements stand behind messages that
+        # we read late when there is much to do, and 20 receipts in that time are too few.
+        self.max_inflight_messages_set(0)
         self.stream: MessageSocket | None = None  # of the newest connection
         self._to_deliver = deliver
         self._clock_of_messages = clock

@@ -21,8 +21,9 @@ from simulators.dialects import ENCODERS, Manner, Said, Sample, Words, native
 __all__ = ["Account", "Gateway", "Outgoing", "Sample", "account"]
 
 MOST_KEPT = 2000  # messages that are not settled
-# While receipts settle nothing, a message is sent again after so long, then after twice as long,
-# and so on: Andaman may be away for hours, and what waits for it at the broker should not grow.
+# While receipts settle nothing, a message is sent again after so long, or after twice the time that
+# the last receipt took; then after twice as long, and so on. Andaman may be busy, or away for
+# hours, and what waits for it at the broker should not grow.
 AGAIN_SECONDS, LONGEST_SECONDS = 4.0, 600.0
 FIRMWARE = "simulated-1"
 
@@ -40,7 +41,8 @@ class Outgoing(NamedTuple):
 class _Kept:
     topic: str
     body: bytes
-    sent_at: float | None = None
+    first_at: float | None = None  # when it was sent
+    sent_at: float = 0.0  # when it was sent last
     waits: bool = True  # to be sent, for the first time or again
 
 
@@ -171,9 +173,10 @@ class Gateway:
             kept = self._kept.get(number)
             if kept is None:  # dropped or settled meanwhile
                 continue
-            first = kept.sent_at is None
+            first = kept.first_at is None
             if len(self._kept) == 1:
                 self._moved_at = at  # there was nothing before that a receipt could settle
+            kept.first_at = at if kept.first_at is None else kept.first_at
             kept.sent_at, kept.waits = at, False
             self._account.published += first
             self._account.again += not first
@@ -199,9 +202,10 @@ class Gateway:
             numbers = range(refused.seq, (refused.through or refused.seq) + 1)
             self._rejected |= dict.fromkeys(numbers, refused.reason)
         while self._kept and (first := next(iter(self._kept))) <= receipt.through:
-            del self._kept[first]
+            kept = self._kept.pop(first)
             self._account.receipted += 1
-            self._moved_at, self._patience = at, AGAIN_SECONDS
+            took = at - kept.first_at if kept.first_at is not None else 0.0
+            self._moved_at, self._patience = at, min(max(AGAIN_SECONDS, 2 * took), LONGEST_SECONDS)
 
     def came_back(self, underway: Collection[int]) -> None:
         """There is a new connection, which brings again what was `underway`: whatever else has no
@@ -217,7 +221,7 @@ class Gateway:
         late = [
             number
             for number, kept in self._kept.items()
-            if kept.sent_at is not None and at - kept.sent_at >= self._patience
+            if not kept.waits and at - kept.sent_at >= self._patience
         ]
         if late:
             self._moved_at, self._patience = at, min(2 * self._patience, LONGEST_SECONDS)

@@ -127,6 +127,15 @@ def stage(keepalive_seconds: int) -> Iterator[Stage]:
         stage.listener.stop()
 
 
+def test_receipts_go_out_while_none_is_acknowledged(stage: Stage) -> None:
+    with stage.connection() as broker:
+        broker.welcome()
+        stage.next()
+        for number in range(100):
+            stage.listener.publish("t", bytes([number]))
+        assert [broker.packet()[-1] for _ in range(100)] == list(range(100))
+
+
 def test_it_asks_for_a_lasting_session_under_its_name(stage: Stage) -> None:
     with stage.connection() as broker:
         connect = broker.packet()

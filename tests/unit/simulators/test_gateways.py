@@ -116,6 +116,17 @@ def test_it_waits_while_receipts_make_progress() -> None:
     assert sent(gateway) == []
 
 
+def test_it_is_as_patient_as_receipts_are_slow() -> None:
+    gateway = gateway_with(SAMPLES)
+    sent(gateway)
+    gateway.receipt(receipt(1), 20.0)
+    found = []
+    for at in (20.0 + AGAIN_SECONDS, 59.9, 60.0):
+        gateway.look(at)
+        found.append(len(sent(gateway, at)))
+    assert found == [0, 0, 2]
+
+
 def test_a_new_connection_brings_again_what_is_not_under_way_the_oldest_first() -> None:
     gateway = gateway_with(SAMPLES)
     sent(gateway)
