@@ -118,6 +118,7 @@ class TransitionLine(msgspec.Struct, tag_field="type", tag="transition"):
     severity: str
     reason: str
     value: float
+    marks: Sequence[str]
     evidence: Mapping[str, object]
 
 
@@ -182,6 +183,7 @@ def _transition_line(transition: Transition) -> TransitionLine:
         severity=transition.severity.label,
         reason=transition.reason,
         value=transition.value,
+        marks=transition.marks,
         evidence=transition.evidence,
     )
 

@@ -138,15 +138,11 @@ def alert_of(item: Mapping[str, Any]) -> Alert | None:
     Raises:
         AttributeError, KeyError, TypeError, ValueError: it is neither such an item nor such a line.
     """
-    if "type" not in item:
-        said, subject = item.get("verdict"), item["subject"]
-        fired = item["fired_at"] is not None and Mark.SHADOW not in item["marks"]
-        fired &= not item["rule"].startswith(OF_ITSELF)
-        return _alert(item["id"], item["rule"], subject, item["fired_at"], said) if fired else None
-    if item["type"] != "transition" or item["after"] != State.FIRING:
-        return None
-    subject = f"{item['device']}/{item['parameter']}"
-    return _alert(item["alert"], item["rule"], subject, item["time"], item.get("verdict"))
+    if "type" in item:
+        fired = item["type"] == "transition" and item["after"] == State.FIRING
+        return _alert(item, "alert", "time", _subject(item)) if fired else None
+    fired = item["fired_at"] is not None
+    return _alert(item, "id", "fired_at", item["subject"]) if fired else None
 
 
 def plain(found: Score) -> dict[str, Any]:
@@ -231,12 +227,23 @@ def _is_wide(alert: Alert) -> bool:
     return alert.subject.partition("/")[0] in WIDE
 
 
-def _alert(
-    identity: str, rule: str, subject: str, fired_at: str, verdict: Mapping[str, Any] | None
-) -> Alert:
-    said = SAYS.get(verdict["kind"]) if verdict else _said_by(subject)
-    at = to_micros(datetime.fromisoformat(fired_at))
-    return Alert(id=identity, rule=rule, subject=subject, fired_at=at, says=said)
+def _alert(item: Mapping[str, Any], identity: str, at: str, subject: str) -> Alert | None:
+    if Mark.SHADOW in item["marks"] or item["rule"].startswith(OF_ITSELF):
+        return None
+    verdict = item.get("verdict")
+    return Alert(
+        id=item[identity],
+        rule=item["rule"],
+        subject=subject,
+        fired_at=to_micros(datetime.fromisoformat(item[at])),
+        says=SAYS.get(verdict["kind"]) if verdict else _said_by(subject),
+    )
+
+
+def _subject(change: Mapping[str, Any]) -> str:
+    """What a line of a replay is about."""
+    device, parameter = change["device"], change["parameter"]
+    return f"{device}/{parameter}" if device else str(parameter)
 
 
 def _said_by(subject: str) -> Nature:

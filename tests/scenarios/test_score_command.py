@@ -69,8 +69,13 @@ def test_it_asks_the_system_of_the_data_folder(tmp_path: Path) -> None:
 
 
 def test_it_reads_alerts_of_a_file_and_prints_json(tmp_path: Path) -> None:
-    change = {"type": "transition", "device": "bin-1", "parameter": "fill_level", "rule": "full"}
-    change |= {"alert": "a1", "after": "firing", "time": "2026-11-22T00:05:00Z"}
+    change: dict[str, object] = {
+        "type": "transition",
+        "device": "bin-1",
+        "parameter": "fill_level",
+        "rule": "full",
+    }
+    change |= {"marks": [], "alert": "a1", "after": "firing", "time": "2026-11-22T00:05:00Z"}
     file = tmp_path / "alerts.jsonl"
     file.write_text(json.dumps(change) + "\n")
     said = json.loads(score(tmp_path, "--alerts", str(file), "--json").stdout)

@@ -195,6 +195,7 @@ CHANGE = {
     "alert": "a1",
     "after": "firing",
     "time": iso(SPILL.start),
+    "marks": [],
 }
 
 
@@ -207,6 +208,7 @@ def test_it_reads_the_changes_of_a_replay() -> None:
         says=Nature.EVENT,
     )
     assert alert_of(CHANGE | {"after": "pending"}) is None
+    assert alert_of(CHANGE | {"marks": ["shadow"]}) is None
     assert alert_of({"type": "reading", "device": "patong-probe-1"}) is None
 
 
