@@ -21,7 +21,7 @@ from simulators.events import Event, EventKind, Happenings
 from simulators.sky import Sky
 
 EMPTY_MM, FULL_MM = 1150, 230  # from the sensor in the lid down to the floor, and to a full load
-SHIFT = DAY // 2  # the crew comes at five in the morning or in the afternoon
+SHIFT = DAY // 2  # the crew comes around five in the morning or in the afternoon
 USUAL = 44.0  # % that a round of ordinary length brings
 AFTER_EMPTYING = 2.0  # % that stays or falls in at once
 SETTLING, SETTLED = 8 * HOUR, 0.12  # after so long waste lies so much lower

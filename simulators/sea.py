@@ -87,7 +87,7 @@ def _salinity(site: Site, times: IntColumn, sky: Sky, chance: Chance) -> FloatCo
 
 
 def _turbidity(site: Site, times: IntColumn, sky: Sky, chance: Chance) -> FloatColumn:
-    """NTU on ordinary days: the monsoon's surf, the tide's current, run-off. Stays below 20."""
+    """NTU on ordinary days: the monsoon's surf, the tide's current, run-off. Stays below 15."""
     open_sea = 1.0 if faces_west(site) else 0.35
     surf = open_sea * (0.5 + 0.5 * sky.monsoon)
     surf *= 1 + 0.3 * chance.drift(times, 36 * HOUR, "surf")
