@@ -6,12 +6,16 @@ have been: what was late then is late, and rules wait as long as they would have
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
 
 import app
 from core.errors import StartError
 from core.messages import Message
 from core.settings import Settings
-from core.times import MINUTE, SECOND
+from core.times import MINUTE, SECOND, from_micros
 from simulators.gateways import Gateway
 from simulators.play import play
 from simulators.scenario import Scenario
@@ -20,7 +24,7 @@ from simulators.sendings import Sending
 # What arrives within a step is settled together, then rules hear that time has passed. How a stream
 # is cut changes no alert; what is told of one again (an escalation) comes so much later at most.
 STEP = 5 * MINUTE
-_LEDGER = "ledger.db"
+_DEVICES, _LEDGER = "devices.yaml", "ledger.db"
 
 
 def run(
@@ -31,13 +35,16 @@ def run(
     stopped: Callable[[], bool],
 ) -> None:
     """Let a scenario happen to a system with these settings, whose data folder has no ledger yet,
-    until it ends or is `stopped`; `show` is told how far it is (µs). Nobody is told of alerts, and
-    nothing goes to InfluxDB.
+    until it ends or is `stopped`; `show` is told how far it is (µs). Its city has those devices
+    alone that take part; nobody is told of alerts, and nothing goes to InfluxDB.
 
     Raises:
         ConfigError, StartError: nothing has begun.
     """
-    world = VirtualTime(settings, gateways, scenario.start)
+    with TemporaryDirectory(prefix="andaman-") as folder:
+        _copy_configuration(settings.config_dir, Path(folder), scenario)
+        alone = settings.model_copy(update={"config_dir": Path(folder), "influx_url": ""})
+        world = VirtualTime(alone, gateways, scenario.start)
     try:
         for at in world.play(play(scenario, scenario.start, scenario.end), scenario.end):
             show(at)
@@ -45,6 +52,23 @@ def run(
                 return
     finally:
         world.close()
+
+
+def _copy_configuration(source: Path, folder: Path, scenario: Scenario) -> None:
+    """The city in which the devices that take part stand when the scenario begins, and others when
+    it is over: nobody misses a device before it is there.
+    """
+    for entry in source.resolve().iterdir():
+        if entry.name != _DEVICES:
+            (folder / entry.name).symlink_to(entry)
+    content = yaml.safe_load((source / _DEVICES).read_text(encoding="utf-8"))
+    begins = {d.id: min(d.placements[0].since, scenario.start) for d in scenario.devices}
+    for device in content["devices"]:
+        if device["id"] in begins:
+            device["since"] = from_micros(begins[device["id"]])
+        else:
+            device |= {"since": from_micros(scenario.end), "moves": []}
+    (folder / _DEVICES).write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
 class VirtualTime:
@@ -58,8 +82,7 @@ class VirtualTime:
         self._now = start
         self._gateways: Mapping[str, Gateway] = {gateway.id: gateway for gateway in gateways}
         self._arrived: list[Message] = []
-        alone = settings.model_copy(update={"influx_url": ""})
-        self._system = app.build(alone, lambda: self._now, channels={})
+        self._system = app.build(settings, lambda: self._now, channels={})
         self._system.pipeline.connected(start)
         for gateway in self._gateways.values():
             self._arrive(gateway.topic("up", "status"), gateway.status(online=True), start)

@@ -141,6 +141,23 @@ def test_alerts_in_virtual_time_are_those_of_a_clock_that_shows_every_second(
     assert fast == slow
 
 
+def test_in_virtual_time_who_takes_no_part_is_not_missed_and_who_does_is_from_the_beginning(
+    tmp_path: Path,
+) -> None:
+    """Whatever devices.yaml says of since when they stand."""
+    devices = CONFIGURATION["devices.yaml"].replace("2026-01-01}", "2027-01-01, model: quick}")
+    files = {"devices": devices, "rules": RULES, "profiles/quick": PROFILES}
+    write_configuration(tmp_path / "config", **files)
+    alone = MARKET_DAY.replace("seed: 3", "seed: 3\ndevices: [bin-1]")
+    alone = alone.replace("sites: [town]", "sites: [bin]").replace("construction-dust", "bin-fire")
+    result = simulate(tmp_path, alone, "--data", str(tmp_path / "data"))
+    assert result.exit_code == 0, result.output
+    database = open_readers(tmp_path / "data")
+    found = {(rule, subject) for rule, subject, *_ in alerts(database) if "silent" in rule}
+    database.dispose()
+    assert found == {("device-silent", "bin-1"), ("gateway-silent", "gateway/gw")}
+
+
 def alerts(readers: Engine) -> list[Any]:
     """What became of alerts, to the second."""
     query = (
