@@ -141,8 +141,9 @@ def report(
         drive(
             play(scenario, scenario.start, scenario.end), fleet, pace, scenario.start, show, stopped
         )
+        if not stopped():
+            show(scenario.end)
         _wait_for_receipts(fleet, stopped)
-        show(scenario.end)
     finally:
         fleet.close()
 
@@ -172,12 +173,12 @@ def _secrets(door: Door, gateways: Iterable[str]) -> dict[str, str]:
 
 
 def _wait_for_receipts(fleet: Fleet, stopped: Callable[[], bool]) -> None:
-    """As long as they come, and a little longer; a shorter while when told to stop."""
+    """As long as they come, and a minute longer; for some seconds when told to stop."""
     before = -1
-    while (waiting := account(fleet.gateways).waiting) != before:
+    while not stopped() and (waiting := account(fleet.gateways).waiting) != before:
         before = waiting
-        patience = STOP_SECONDS if stopped() else PATIENCE_SECONDS
-        fleet.attend(patience, lambda: fleet.settled)
+        fleet.attend(PATIENCE_SECONDS, lambda: fleet.settled or stopped())
+    fleet.attend(STOP_SECONDS, lambda: fleet.settled)
 
 
 @contextmanager

@@ -12,8 +12,9 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from simulators.fleet import WINDOW, Fleet, Place
+from simulators.fleet import Fleet, Place
 from simulators.gateways import Gateway, Sample, account
+from simulators.links import WINDOW
 from simulators.servers.mosquitto import Mosquitto, has_mosquitto
 
 CONNACK, REFUSAL = bytes([0x20, 2, 0, 0]), bytes([0x20, 2, 0, 5])
