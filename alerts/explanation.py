@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from alerts.anomaly.calendar import Clock
+from alerts.anomaly.outlook import Outlook
 from alerts.phrases import PHRASES
 from alerts.speaking import Speaker, number
 from alerts.standards import Limit
@@ -33,6 +35,7 @@ class RuleFacts:
     name: Names
     kind: str = ""
     per: str = ""  # hour or minute, of a rate
+    clock: Clock | None = None  # of an anomaly
     source: str = ""
     standards: Sequence[Limit] = ()
 
@@ -64,6 +67,8 @@ class Facts:
     clear: float | None = None
     marks: Sequence[str] = ()
     recent: Sequence[Reading] = ()
+    outlook: Outlook | None = None  # of a rule of kind `anomaly`
+    before: Sequence[Reading] = ()  # at this hour of the days before
     around: Surroundings = field(default_factory=Surroundings)
     rules: Mapping[str, Names] = field(default_factory=dict)  # the names of others
     verdict: Verdict | None = None
@@ -84,6 +89,7 @@ def _sentences(facts: Facts, language: Language) -> Iterator[str]:
     yield say.head()
     yield say.what()
     yield say.how_long()
+    yield from say.expected()
     if facts.state is not State.RESOLVED and facts.clear is not None and facts.measures:
         yield say(f"clear-{facts.side}", clear=say.of_alert(facts.clear))
     yield from (say(f"mark-{mark}") for mark in facts.marks)
@@ -122,6 +128,8 @@ class _Explainer(Speaker):
             "name": facts.subject.partition("/")[2],
             "offset": self.duration(round(abs(facts.value) * SECOND)),
             "value": self.of_alert(facts.value),
+            "months": number(round(abs(facts.value), 1)),
+            "limit": number(round(abs(facts.level), 1)),
             "level": self.of_alert(facts.level),
             "margin": self.of_alert(abs(facts.value - facts.level)),
             "per": self(f"per-{facts.about.per or 'hour'}"),
@@ -143,6 +151,26 @@ class _Explainer(Speaker):
         if found is not None:
             yield summary(found, self.language)
             yield from (self.word(evidence) for evidence in found.evidence)
+
+    def expected(self) -> Iterator[str]:
+        """What a series is usually like, where the rule goes by that."""
+        outlook, facts = self.facts.outlook, self.facts
+        if outlook is None:
+            return
+        low, high = (self.quantity(one, facts.unit) for one in (outlook.low, outlook.high))
+        yield self("expected", low=low, high=high)
+        if facts.recent:
+            value = facts.recent[-1].value
+            out = max(outlook.low - value, value - outlook.high)
+            where = "beyond" if out > 0 else "inside"
+            quantities = self.quantity(value, facts.unit), self.quantity(max(out, 0.0), facts.unit)
+            yield self(f"expected-{where}", value=quantities[0], out=quantities[1])
+        yield self(f"symptom-{outlook.symptom.name.lower()}")
+        if facts.before:
+            values = [reading.value for reading in facts.before]
+            low, high = (self.quantity(one, facts.unit) for one in (min(values), max(values)))
+            yield self("hours-before", count=len(values), low=low, high=high)
+        yield self("confidence", percent=number(round(100 * outlook.confidence)))
 
     def readings(self) -> Iterator[str]:
         """Of the alert's own series."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from alerts.absence import AbsenceJudge
+from alerts.baselines import BASELINE
 from alerts.cases import Case, Draft, Key, Memory
 from alerts.composites import CompositeJudge
 from alerts.operations import OPERATIONS, OperationsJudge
@@ -18,7 +19,7 @@ class Judges:
 
     def __init__(self, rules: Sequence[Rule], lateness: int) -> None:
         """`lateness` in µs."""
-        self.rules = dict(OPERATIONS) | {rule.id: rule for rule in rules}
+        self.rules = dict(OPERATIONS) | {rule.id: rule for rule in (BASELINE, *rules)}
         self._districts: dict[str, str] = {}
         self._sites: dict[str, str] = {}
         self.series = SeriesJudge(rules, lateness)

@@ -52,6 +52,12 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "ค่า{parameter}จาก {device} ที่{site} น่าสงสัย {value} ค่าในช่วงที่ผ่านมา "
             "เกิน {level} ค่าถือว่ามากไป",
         ),
+        "what-anomaly": Phrase(
+            "{parameter} of {device} at {site} is unlike itself, as about once in {months} months; "
+            "the rule asks for once in {limit}.",
+            "{parameter}จาก {device} ที่{site} ผิดไปจากปกติ ระดับที่พบราว {months} เดือนต่อครั้ง "
+            "เกณฑ์คือ {limit} เดือนต่อครั้ง",
+        ),
         "what-missing": Phrase(
             "{subject} has not been heard for {value} of its intervals; more than {level} are too "
             "many.",
@@ -118,6 +124,46 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         ),
         "clear-above": Phrase("It can end at {clear} or less.", "จะสิ้นสุดได้เมื่อค่าไม่เกิน {clear}"),
         "clear-below": Phrase("It can end at {clear} or more.", "จะสิ้นสุดได้เมื่อค่าไม่ต่ำกว่า {clear}"),
+        # what a series is usually like
+        "expected": Phrase(
+            "Between {low} and {high} is expected now.", "ขณะนี้คาดว่าค่าจะอยู่ระหว่าง {low} ถึง {high}"
+        ),
+        "expected-beyond": Phrase(
+            "The newest reading, {value}, is {out} beyond that.",
+            "ค่าล่าสุด {value} ออกนอกช่วงนั้นไป {out}",
+        ),
+        "expected-inside": Phrase(
+            "The newest reading, {value}, is within that.", "ค่าล่าสุด {value} อยู่ในช่วงนั้น"
+        ),
+        "symptom-leap": Phrase(
+            "It is far off what the last hours led to expect.", "ค่าต่างจากที่คาดจากชั่วโมงก่อนหน้ามาก"
+        ),
+        "symptom-place": Phrase(
+            "It is far off what is usual at this hour.", "ค่าต่างจากปกติของเวลานี้มาก"
+        ),
+        "symptom-shift": Phrase(
+            "The last hours are unlike the last week.", "หลายชั่วโมงที่ผ่านมาต่างจากสัปดาห์ก่อน"
+        ),
+        "symptom-drift": Phrase(
+            "The whole last week is off what is usual.", "ค่าตลอดสัปดาห์ที่ผ่านมาเลื่อนไปจากปกติ"
+        ),
+        "symptom-sum": Phrase(
+            "Readings are too often on one side of what was expected.",
+            "ค่าอยู่ด้านเดียวของค่าที่คาดบ่อยเกินไป",
+        ),
+        "symptom-burst": Phrase(
+            "It is more restless than in the last weeks.", "ค่าแกว่งมากกว่าสัปดาห์ก่อนๆ"
+        ),
+        "symptom-collapse": Phrase(
+            "It moves less than in the last weeks.", "ค่าแทบไม่เปลี่ยนแปลงเมื่อเทียบกับสัปดาห์ก่อนๆ"
+        ),
+        "hours-before": Phrase(
+            "At this hour of the {count} days before it read {low} to {high}.",
+            "เวลาเดียวกันใน {count} วันก่อนหน้า วัดได้ {low} ถึง {high}",
+        ),
+        "confidence": Phrase(
+            "How well the series is known: {percent} %.", "ความรู้เกี่ยวกับค่าปกติของจุดนี้: {percent} %"
+        ),
         # how it stands
         "mark-flapping": Phrase(
             "It came and went so often that it stays until it has been quiet for a while.",

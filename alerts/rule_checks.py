@@ -127,7 +127,8 @@ def _level_problems(entry: RuleEntry, limits: Limits) -> Found:
         low, high = counted_span(entry, limits)
         if low > high:
             yield ("breach", "outside"), WRONG_WAY
-    sides = {"composite": ["need"], "count": ["times"], "fault": ["times"]}.get(entry.kind, sides)
+    own = {"anomaly": "sensitivity", "composite": "need", "count": "times", "fault": "times"}
+    sides = [own[entry.kind]] if entry.kind in own else sides
     yield from _order_problems(entry, limits, sides[0])
 
 

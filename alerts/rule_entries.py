@@ -102,12 +102,13 @@ class RuleEntry(TermsEntry):
     """One rule of a file."""
 
     id: Id
-    kind: Literal["composite", "count", "fault", "missing", "rate", "threshold"]
+    kind: Literal["anomaly", "composite", "count", "fault", "missing", "rate", "threshold"]
     name: Name
     parameter: str | None = None
     select: SelectEntry = SelectEntry()
     per: Literal["minute", "hour"] | None = None
     window: Duration | None = None
+    sensitivity: dict[SeverityName, Literal["low", "normal", "high"]] | None = None
     breach: BreachEntry | None = None
     times: dict[SeverityName, Annotated[int, Field(ge=1, le=1000)]] | None = None
     of: Annotated[int | list[str] | str, BeforeValidator(_operands)] | None = None
@@ -137,6 +138,7 @@ class RulesFile(Strict):
 SIDED = ("above", "below", "outside", "clear")
 READINGS = ("select", "flags", "stale_after")
 NEEDS: Mapping[str, tuple[str, ...]] = {
+    "anomaly": ("parameter", "sensitivity"),
     "composite": ("of", "need"),
     "count": ("parameter", "breach", "times"),
     "fault": ("times",),
@@ -145,6 +147,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "threshold": ("parameter",),
 }
 MAY: Mapping[str, tuple[str, ...]] = {
+    "anomaly": ("select", "stale_after"),
     "composite": ("over", "severity"),
     "count": (*READINGS, "of", "within", "clear"),
     "fault": ("select", "stale_after", "parameter", "of", "within", "clear"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from alerts.explanation import RuleFacts
+from alerts.kinds.anomaly import Anomaly
 from alerts.kinds.rate import Rate
 from alerts.operations import OPERATIONS
 from alerts.rules import Rule
@@ -25,4 +26,12 @@ def _facts(rule: Rule, limits: Mapping[str, Limit]) -> RuleFacts:
             named.append(limit)
     kind = rule.kind
     per = ("minute" if kind.per == MINUTE else "hour") if isinstance(kind, Rate) else ""
-    return RuleFacts(name=rule.name, kind=rule.kind_name, per=per, source=words, standards=named)
+    clock = kind.clock if isinstance(kind, Anomaly) else None
+    return RuleFacts(
+        name=rule.name,
+        kind=rule.kind_name,
+        per=per,
+        clock=clock,
+        source=words,
+        standards=named,
+    )

@@ -7,6 +7,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from alerts import standards
+from alerts.anomaly.calendar import Clock
+from alerts.kinds.anomaly import Anomaly
 from alerts.kinds.composite import WIDE, Composite
 from alerts.kinds.count import Count
 from alerts.kinds.fault import EVERY_FLAG, FLAGGED, Fault
@@ -87,7 +89,7 @@ def files_at(path: Path) -> list[Located[RulesFile]]:
 
 def rule_of(entry: RuleEntry, configuration: Configuration | None, limits: Limits) -> Rule:
     """What an entry without mistakes means."""
-    terms, kind = _terms(entry, configuration, limits), _kind(entry, limits)
+    terms, kind = _terms(entry, configuration, limits), _kind(entry, configuration, limits)
     overrides = {
         site: _terms(overridden(entry, own), configuration, limits)
         for site, own in entry.overrides.items()
@@ -138,9 +140,7 @@ def meant(meaning: str, version: str) -> Rule | None:
 def _terms(entry: RuleEntry, configuration: Configuration | None, limits: Limits) -> Terms:
     found = spans(entry, limits)
     levels = Levels(spans=found, clear=clear(entry, found[min(found)]))
-    zone, country = UTC_ZONE, ""
-    if configuration is not None:
-        zone, country = configuration.zone, configuration.country
+    zone, country = _place(configuration)
     return Terms(
         levels=levels,
         hold=entry.hold,
@@ -151,8 +151,19 @@ def _terms(entry: RuleEntry, configuration: Configuration | None, limits: Limits
     )
 
 
-def _kind(entry: RuleEntry, limits: Limits) -> Kind:
+def _place(configuration: Configuration | None) -> tuple[ZoneInfo, str]:
+    """Whose clock and holidays rules go by."""
+    if configuration is None:
+        return UTC_ZONE, ""
+    return configuration.zone, configuration.country
+
+
+def _kind(  # noqa: PLR0911  one for each kind
+    entry: RuleEntry, configuration: Configuration | None, limits: Limits
+) -> Kind:
     match entry.kind:
+        case "anomaly":
+            return Anomaly(clock=Clock(*_place(configuration)))
         case "composite":
             operands = entry.of if isinstance(entry.of, list) else []
             over = entry.over or "site"

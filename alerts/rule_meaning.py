@@ -5,6 +5,7 @@ from datetime import time
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from alerts.kinds.anomaly import CLEARS, SENSITIVITIES
 from alerts.levels import Span, above, below
 from alerts.rule_entries import (
     SEVERITIES,
@@ -75,6 +76,9 @@ def _names(level: Level | list[Level] | None) -> list[str]:
 
 def spans(entry: RuleEntry, limits: Limits) -> dict[Severity, Span]:
     """Where all is right, for each severity that the entry names."""
+    if entry.kind == "anomaly":
+        asked = (entry.sensitivity or {}).items()
+        return {SEVERITIES[s]: _so_rare(SENSITIVITIES[word].months) for s, word in asked}
     if entry.kind == "composite":
         return {SEVERITIES[entry.severity or "warning"]: above(needed(entry) - 1)}
     if entry.kind in {"count", "fault"}:
@@ -105,12 +109,18 @@ def span(side: str, level: Level | list[Level], limits: Limits) -> Span:
 def clear(entry: RuleEntry, mildest: Span) -> Span:
     """Where an alert may end; left out, that is the mildest span."""
     written = entry.clear
+    if entry.kind == "anomaly":
+        return _so_rare(mildest.high * CLEARS)
     if written is None:
         return mildest
     if isinstance(written, list):
         low, high = written
         return Span(low, high)
     return (above if entry.below is None else below)(written)
+
+
+def _so_rare(months: float) -> Span:
+    return Span(-months, months)
 
 
 def needed(entry: RuleEntry) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from alerts.kinds.anomaly import Anomaly
 from alerts.kinds.composite import Composite
 from alerts.kinds.count import Count
 from alerts.kinds.fault import Fault
@@ -16,11 +17,12 @@ from core.readings import Flag
 from core.registry import Series
 from core.times import HOUR, MINUTE
 
-Kind = Composite | Count | Fault | Missing | Rate | Threshold
+Kind = Anomaly | Composite | Count | Fault | Missing | Rate | Threshold
 
-# Kinds that come later have their lines here: anomaly (against a baseline), index (of a site).
+# A kind that comes later has its line here: index (of a site).
 RULE_KINDS: Mapping[str, type[Kind]] = MappingProxyType(
     {
+        "anomaly": Anomaly,
         "composite": Composite,
         "count": Count,
         "fault": Fault,

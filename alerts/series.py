@@ -11,7 +11,9 @@ from functools import partial
 
 import numpy as np
 
+from alerts.baselines import BASELINE, Baselines
 from alerts.cases import Case, Draft, Memory
+from alerts.kinds.anomaly import Anomaly
 from alerts.kinds.count import Count
 from alerts.kinds.fault import Fault, flagged
 from alerts.kinds.rate import Kept, Rate, rates
@@ -22,7 +24,7 @@ from alerts.running import Newest, Run
 from core.readings import BoolColumn, Columns, FloatColumn, IntColumn
 from core.registry import Series
 
-SeriesKind = Threshold | Rate | Count
+SeriesKind = Anomaly | Count | Rate | Threshold
 Place = tuple[int, int]  # series, slot: the slot-th of the cases of this series
 
 
@@ -30,13 +32,14 @@ Place = tuple[int, int]  # series, slot: the slot-th of the cases of this series
 class Bounds:
     """What values are compared with, indexed by series and slot: the span of the mildest level, or
     the one out of which readings are counted; a bit for each flag that counts, and whether the flag
-    is what is judged.
+    is what is judged, or the rarity.
     """
 
     low: FloatColumn
     high: FloatColumn
     flags: IntColumn
     faults: BoolColumn
+    rarities: BoolColumn
 
     @staticmethod
     def of(cases: Sequence[Sequence[Case]], width: int) -> "Bounds":
@@ -47,12 +50,14 @@ class Bounds:
             high=np.full(shape, np.inf),
             flags=np.zeros(shape, np.int64),
             faults=np.zeros(shape, np.bool_),
+            rarities=np.zeros(shape, np.bool_),
         )
         for index, slots in enumerate(cases):
             for slot, case in enumerate(slots):
                 bounds.low[index, slot], bounds.high[index, slot] = _bounds(case)
                 bounds.flags[index, slot] = sum(1 << flag for flag in case.rule.flags)
                 bounds.faults[index, slot] = isinstance(case.rule.kind, Fault)
+                bounds.rarities[index, slot] = isinstance(case.rule.kind, Anomaly)
         return bounds
 
     def joined(self, more: "Bounds") -> "Bounds":
@@ -62,6 +67,7 @@ class Bounds:
             high=np.concatenate([self.high, more.high]),
             flags=np.concatenate([self.flags, more.flags]),
             faults=np.concatenate([self.faults, more.faults]),
+            rarities=np.concatenate([self.rarities, more.rarities]),
         )
 
 
@@ -87,6 +93,7 @@ class SeriesJudge:
         self._rates = {r.id: r.kind for r in self._rules if isinstance(r.kind, Rate)}
         self._slots = {rule: np.empty(0, np.int64) for rule in self._rates}  # by series; or -1
         self._kept = {rule: Kept.none(0) for rule in self._rates}
+        self._baselines = Baselines(rules)
         self.newest = Newest.none(0)
 
     def add(self, series: Sequence[Series]) -> list[Case]:
@@ -108,14 +115,19 @@ class SeriesJudge:
         self._live = live
         self._since = np.append(self._since, [s.since for s in series]).astype(np.int64)
         self._fit_rates(first)
+        own = {i: cases[-1] for i, cases in enumerate(added, first) if _has_baseline(cases)}
+        self._baselines.add(series, own)
         self.newest = self.newest.joined(Newest.none(len(series)))
         return [case for cases in added for case in cases]
 
     def restore(self, case: Case, memory: Memory) -> None:
         """Take up what is remembered of a case, if it is one of ours."""
         place = self._places.get(case)
+        note = memory.notes.get(case)
         if place is not None and isinstance(case.rule.kind, Rate):
-            self._kept[case.rule.id].keep(place[0], memory.notes.get(case) or [])
+            self._kept[case.rule.id].keep(place[0], note or [])
+        elif place is not None and case.rule is BASELINE and note:
+            self._baselines.restore(place[0], note)
         self.accept([case], memory)
 
     def accept(self, cases: Iterable[Case], memory: Memory) -> None:
@@ -151,6 +163,9 @@ class SeriesJudge:
         if self._flags_judged:
             bad = flagged(columns.flag[rows])[:, np.newaxis]
             values = np.where(self._bounds.faults[series], bad, values)
+        if self._baselines.needed:
+            months = self._baselines.judge(columns, rows, draft)[:, np.newaxis]
+            values = np.where(self._bounds.rarities[series], months, values)
         if self._slots:
             values = np.broadcast_to(values, counts.shape).copy()
             for rule in self._rates:
@@ -223,7 +238,11 @@ class SeriesJudge:
             )
             for rule in self._rules
             if rule.watches(series)
-        ]
+        ] + self._baselines.cases(series)
+
+
+def _has_baseline(cases: Sequence[Case]) -> bool:
+    return bool(cases) and cases[-1].rule is BASELINE
 
 
 def _is_live(case: Case, memory: Memory) -> bool:

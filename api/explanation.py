@@ -8,6 +8,9 @@ from urllib.parse import quote
 from pydantic import Field
 from sqlalchemy import Connection
 
+from alerts.anomaly import layout
+from alerts.anomaly.outlook import Outlook, outlook
+from alerts.baselines import BASELINE
 from alerts.explanation import Facts, RuleFacts, explain
 from api.context import ApiContext
 from api.shapes import Answer, Names, SeverityName, Time, example
@@ -18,6 +21,7 @@ from storage import surroundings
 from storage.queries import AlertRow
 
 POINTS = 48  # of the small series
+DAYS_BEFORE = 7  # whose same hour is looked at
 
 _POINT = {"measured_at": "2026-11-22T00:55:00Z", "value": 61.5, "flag": 1}
 _NEARBY = {
@@ -43,12 +47,20 @@ _STANDARD = {
     "source": "Marine water quality standard (Pollution Control Department)",
     "date": "2017",
 }
+_EXPECTED = {
+    "low": 2.1,
+    "high": 9.4,
+    "symptom": "leap",
+    "confidence": 0.83,
+    "before": [_POINT],
+}
 EXAMPLE: dict[str, Any] = {
     "text": {
         "en": "Turbid water: warning, firing.\nIt began at 22 Nov 2026 07:50 and has lasted 1 h.",
         "th": "น้ำทะเลขุ่น: ระดับเตือน สถานะกำลังแจ้งเตือน\nเริ่มเมื่อ 22 พ.ย. 2569 07:50 น. นานมาแล้ว 1 ชม.",
     },
     "recent": [_POINT],
+    "expected": _EXPECTED,
     "neighbours": [_NEARBY],
     "rain": [],
     "works": [_WORK],
@@ -115,6 +127,18 @@ class Standard(Answer):
     date: str = Field(description="In force since: the day, or the year alone.")
 
 
+class Expected(Answer):
+    """What is usual of the series, where the rule goes by that."""
+
+    model_config = example(_EXPECTED)
+
+    low: float
+    high: float
+    symptom: str = Field(description="What is unusual: leap, place, shift, drift, and so on.")
+    confidence: float = Field(description="How well the series is known, 0 to 1.")
+    before: list[RecentReading] = Field(description="At this hour of the seven days before.")
+
+
 class Explanation(Answer):
     """Why the alert is there."""
 
@@ -122,6 +146,7 @@ class Explanation(Answer):
 
     text: Names = Field(description="A sentence a line.")
     recent: list[RecentReading] = Field(description="The last six hours, thinned to 48 points.")
+    expected: Expected | None = Field(None, description="Of rules of kind `anomaly`.")
     neighbours: list[NearbyReading] = Field(description="Of the same parameter within 10 km.")
     rain: list[NearbyReading] = Field(description="Where it rains within 10 km.")
     works: list[WorkNearby] = Field(description="On devices of the site, of late.")
@@ -136,12 +161,16 @@ def explanation(context: ApiContext, connection: Connection, row: AlertRow) -> E
     around = surroundings.surroundings(connection, row, until)
     recent = surroundings.recent(connection, row, until, points=POINTS)
     facts = _facts(context, row, around, recent, until)
+    if facts.about.clock is not None:
+        before = surroundings.hours_before(connection, row, until, days=DAYS_BEFORE)
+        facts = replace(facts, outlook=_outlook(connection, facts), before=before)
     return Explanation.model_validate(
         {
             "text": explain(facts),
             "recent": [
                 {"measured_at": iso(r.at), "value": r.value, "flag": r.flag} for r in recent
             ],
+            "expected": _expected(facts),
             "neighbours": [_nearby(near) for near in around.neighbours],
             "rain": [_nearby(near) for near in around.rain],
             "works": [
@@ -210,6 +239,32 @@ def _limits(evidence: Mapping[str, Any]) -> dict[str, Any]:
     """What the evidence says of limits, where it says it whole."""
     names = ("side", "level", "clear")
     return {name: evidence[name] for name in names} if evidence.keys() >= set(names) else {}
+
+
+def _outlook(connection: Connection, facts: Facts) -> Outlook | None:
+    """What is expected of the series by what is known of it now, at its newest reading."""
+    text = surroundings.learned(connection, BASELINE.id, facts.subject)
+    if not text or not facts.recent or facts.about.clock is None or facts.level is None:
+        return None
+    parameter, newest = device_and_parameter(facts.subject)[1], facts.recent[-1]
+    return outlook(
+        layout.read(text), parameter, facts.about.clock, newest.at, newest.value, abs(facts.level)
+    )
+
+
+def _expected(facts: Facts) -> dict[str, Any] | None:
+    found = facts.outlook
+    if found is None:
+        return None
+    return {
+        "low": found.low,
+        "high": found.high,
+        "symptom": found.symptom.name.lower(),
+        "confidence": round(found.confidence, 2),
+        "before": [
+            {"measured_at": iso(r.at), "value": r.value, "flag": r.flag} for r in facts.before
+        ],
+    }
 
 
 def _nearby(near: Nearby) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Verdict(IntEnum):
     FAIL = 3
 
 
+SERVICE = 9  # the place of the test that goes by the service log; rules need to know it too
 FLAG_OF = np.array([Flag.NOT_EVALUATED, Flag.GOOD, Flag.SUSPECT, Flag.FAIL], np.uint8)
 
 
@@ -107,4 +108,14 @@ def rollups(tests: Codes) -> NDArray[np.uint8]:
     suspect = (tests & np.uint32(_LOW_BITS << 1)) != 0
     worst = (tests != 0).astype(np.uint8) + suspect + failed(tests)
     found: NDArray[np.uint8] = FLAG_OF[worst]
+    return found
+
+
+def in_service(tests: Codes) -> NDArray[np.bool_]:
+    """Whether each was measured while somebody worked on the device.
+
+    >>> in_service(np.array([0, 0b01 << 2 * SERVICE, 0b10 << 2 * SERVICE], np.uint32)).tolist()
+    [False, False, True]
+    """
+    found: NDArray[np.bool_] = (tests >> np.uint32(2 * SERVICE) & np.uint32(2)) != 0
     return found

@@ -1,5 +1,6 @@
 """What goes on around an alert: who else reads the same, where it rains, which alerts there are."""
 
+import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,8 +9,9 @@ from sqlalchemy import Connection, Row, or_, select
 
 from core.alerts import Mark, Severity, device_and_parameter
 from core.annotations import Work
+from core.readings import Flag
 from core.surroundings import Names, Nearby, Other, Reading, Surroundings, Worked
-from core.times import HOUR
+from core.times import DAY, HOUR
 from storage import schema
 from storage.queries import AlertRow
 
@@ -66,6 +68,37 @@ def series(
     )
     found = [Reading(*row) for row in connection.execute(statement)]
     return found[:: max(1, math.ceil(len(found) / points))][::-1]
+
+
+def hours_before(
+    connection: Connection, alert: AlertRow, until: int, *, days: int
+) -> list[Reading]:
+    """The reading of the alert's own series at the hour of `until`, µs, of each of the days before;
+    of a day without a good one none.
+    """
+    device, parameter = device_and_parameter(alert.subject)
+    s, r = schema.series.c, schema.readings.c
+    own = select(s.id).where(s.device == device, s.parameter == parameter).scalar_subquery()
+    found = []
+    for day in range(days, 0, -1):
+        at = until - day * DAY
+        statement = (
+            select(r.measured_at, r.value, r.flag)
+            .where(r.series == own, r.measured_at > at - HOUR, r.measured_at <= at)
+            .where(r.flag <= Flag.NOT_EVALUATED)
+            .order_by(r.measured_at.desc())
+            .limit(1)
+        )
+        found += [Reading(*row) for row in connection.execute(statement)]
+    return found
+
+
+def learned(connection: Connection, rule: str, subject: str) -> str:
+    """What the state of a rule at a subject notes; empty when there is none."""
+    c = schema.engine_state.c
+    statement = select(c.body).where(c.rule == rule, c.subject == subject)
+    body = connection.execute(statement).scalar()
+    return str(json.loads(body).get("note", "")) if body else ""
 
 
 def names(connection: Connection, sites: Collection[str]) -> dict[str, Names]:

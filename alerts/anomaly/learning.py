@@ -9,6 +9,8 @@ teach itself. Of what is rarer than once a month little is learned at all.
 
 from typing import Any, Generic, NamedTuple
 
+import numpy as np
+
 from alerts.anomaly.arithmetic import Arithmetic, N
 from alerts.anomaly.layout import (
     BOUND,
@@ -22,13 +24,16 @@ from alerts.anomaly.layout import (
     LEVEL,
     RISING,
     SEEN,
+    SEEN_BY_HOUR,
     SLOT,
     SLOW,
     SPREAD,
     UNREST,
     USUAL_UNREST,
     VARIANCE,
+    Learned,
 )
+from core.readings import IntColumn
 
 LEAST_SEEN = 48  # slots, not quite two days: before, nothing is said
 YOUNG = 24  # slots in which spreads are taken as they come
@@ -95,6 +100,18 @@ def symptoms(of: Arithmetic[N], whole: Any, floor: N) -> list[N]:
 def excess(of: Arithmetic[N], size: N, bound: N) -> N:
     """How far a symptom is beyond its bound, so that heavy tails look exponential."""
     return 2.0 * (of.root(size / bound) - 1.0)
+
+
+def relearn(learned: Learned, which: IntColumn) -> None:
+    """After work on the devices of these rows: they may have moved, so nothing is said for almost a
+    day, and what is usual follows quickly.
+    """
+    rows = learned[which]
+    rows[:, SEEN] = np.minimum(rows[:, SEEN], YOUNG)
+    rows[:, SEEN_BY_HOUR:] = np.minimum(rows[:, SEEN_BY_HOUR:], 2)
+    rows[:, [LEVEL, SLOW, FAST, RISING, FALLING]] = 0
+    rows[:, UNREST] = rows[:, USUAL_UNREST]
+    learned[which] = rows
 
 
 class Lesson(NamedTuple, Generic[N]):

@@ -33,7 +33,8 @@ def floor(parameter: str) -> float:
     """The least spread that means anything on that scale."""
     if parameter in BY_FACTOR:
         return LEAST_FACTOR
-    low, high = CATALOGUE[parameter].usual
+    known = CATALOGUE.get(parameter)
+    low, high = known.usual if known else (0.0, 1.0)
     return LEAST_PART * (high - low)
 
 

@@ -1,7 +1,7 @@
 """How rare a reading is beside what was learned of its series."""
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from alerts.anomaly.learning import LEAST_SEEN, ONE_IN, excess, symptoms, view
 from core.readings import FloatColumn, IntColumn
 
 CHANCES = SLOTS_A_MONTH / ONE_IN * SYMPTOMS  # how often bounds are exceeded in a month
-RAREST = 30.0  # mean excesses; nobody knows more
+RAREST = 120.0  # months; nobody knows more
 TRUST = 168.0  # slots after which half of what is said counts
 
 
@@ -49,7 +49,7 @@ class Rarity(NamedTuple):
     symptom: IntColumn
 
 
-def confidence(seen: FloatColumn) -> FloatColumn:
+def confidence(seen: Any) -> FloatColumn:
     """How far what is said of a series can be relied on, 0 to 1, after so many slots."""
     return np.where(seen < LEAST_SEEN, 0.0, seen / (seen + TRUST))
 
@@ -68,10 +68,10 @@ def rarity(
     sizes = np.stack([*here, *symptoms(COLUMNS, whole, floor)])
     beyond = excess(COLUMNS, sizes, whole[BOUND:EXCESS]) / whole[EXCESS:WHOLE]
     symptom = beyond.argmax(axis=0)
-    furthest = np.minimum(beyond.max(axis=0), RAREST)
+    furthest = np.minimum(beyond.max(axis=0), 30.0)  # far more than the rarest
     sides = [error, off, whole[FAST] - whole[SLOW], whole[SLOW], whole[RISING] - whole[FALLING]]
     up = np.ones(len(value))
     side = np.choose(symptom, [*sides, up, -up])
-    months = np.exp(furthest) / CHANCES * confidence(whole[SEEN])
+    months = np.minimum(np.exp(furthest) / CHANCES * confidence(whole[SEEN]), RAREST)
     months = np.where(side < 0, -months, months)
     return Rarity(np.where(whole[SEEN] < LEAST_SEEN, np.nan, months), symptom)

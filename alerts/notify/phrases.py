@@ -97,6 +97,10 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "{parameter}: {value} of its last readings are in doubt (limit {level})",
             "{parameter}: ค่าล่าสุดน่าสงสัย {value} ค่า (เกณฑ์ {level} ค่า)",
         ),
+        "measure-anomaly": Phrase(
+            "{parameter} is unlike itself, as about once in {months} months",
+            "{parameter} ผิดไปจากปกติ ระดับที่พบราว {months} เดือนต่อครั้ง",
+        ),
         "measure-missing": Phrase(
             "nothing heard of {name} for {value} intervals (limit {level})",
             "ไม่ได้รับข้อมูลจาก {name} {value} รอบ (เกณฑ์ {level} รอบ)",

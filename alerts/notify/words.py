@@ -123,6 +123,7 @@ def measure(told: Told, speaker: Speaker) -> str:
         name=told.subject.partition("/")[2] or told.subject,
         offset=speaker.duration(round(abs(told.value) * SECOND)),
         value=speaker.quantity(told.value, unit),
+        months=number(round(abs(told.value), 1)),
         level="" if told.level is None else speaker.quantity(told.level, unit),
         per=speaker.say(common.PHRASES[f"per-{told.per or 'hour'}"]),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple, TypeVar
 
-from core.quality import Verdict
+from core.quality import SERVICE, Verdict
 from core.readings import BoolColumn
 from ingest.quality.past import Past
 from ingest.quality.physics import physics
@@ -72,7 +72,7 @@ QUALITY_TESTS: Mapping[str, OfReading | OfMessage | OfSeries] = {
     "physics": _of_message(7, physics, "physics"),
     "rate_of_change": _of_series(8, rate_of_change, "rate"),
     "sentinel": _of_reading(1, sentinel, "sentinel_low"),
-    "service": _of_reading(9, service, "service"),
+    "service": _of_reading(SERVICE, service, "service"),
     "spike": _of_series(10, spike, "spike", "spike_fail"),
     "timing": _of_reading(2, timing, "ahead", "late", "gap"),
 }

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from alerts.anomaly import layout, parameters, stream
 from alerts.anomaly.calendar import SLOT_LENGTH, TIDE, Clock
+from alerts.anomaly.learning import relearn
+from alerts.anomaly.outlook import outlook
 from alerts.anomaly.rarity import Rarity, Symptom
 from alerts.anomaly.stream import Kinds, follow
 from core.readings import FloatColumn, IntColumn
@@ -21,7 +23,10 @@ BEGIN = 1_767_225_600_000_000  # 2026-01-01
 Shape = Callable[[IntColumn, np.random.Generator], FloatColumn]
 
 
-def times_of(days: float, every: int = 10 * MINUTE, begin: int = BEGIN) -> IntColumn:
+EVERY = 10 * MINUTE
+
+
+def times_of(days: float, every: int = EVERY, begin: int = BEGIN) -> IntColumn:
     return np.arange(begin, begin + round(days * DAY), every)
 
 
@@ -243,3 +248,35 @@ def test_a_scale_can_be_undone(parameter: str) -> None:
     again = [parameters.unscaled(parameter, one) for one in scale.tolist()]
     assert again == pytest.approx(value.tolist())
     assert parameters.floor(parameter) > 0
+
+
+def test_an_outlook_tells_what_is_expected_now() -> None:
+    at = times_of(40)
+    value = ordinary(at, np.random.default_rng(13))
+    learned, kinds = layout.nothing(1), Kinds(np.array([0.05]), np.array([0.0]))
+    which, newest = np.zeros(len(at), np.int64), int(at[-1])
+    follow(learned, kinds, which, value, BANGKOK.times(at))
+    usual = outlook(learned[0], "water_temperature", BANGKOK, newest, float(value[-1]), 3.0)
+    far = outlook(learned[0], "water_temperature", BANGKOK, newest, float(value[-1]) + 5, 3.0)
+    assert usual is not None
+    assert far is not None
+    assert usual.low < value[-1] < usual.high
+    assert usual.high - usual.low < 4
+    assert abs(usual.months) < 3 < far.months
+    assert far.symptom in {Symptom.LEAP, Symptom.PLACE}
+    assert 0.8 < usual.confidence < 1
+    assert outlook(layout.nothing(1)[0], "ph", BANGKOK, newest, 8.0, 3.0) is None
+
+
+def test_after_work_on_a_device_it_says_nothing_for_a_while_and_learns_quickly() -> None:
+    at = times_of(60)
+    value = ordinary(at, np.random.default_rng(14))
+    value[at >= BEGIN + 40 * DAY] += 2
+    learned, kinds = layout.nothing(1), Kinds(np.array([0.05]), np.array([0.0]))
+    before, after = at < BEGIN + 40 * DAY, at >= BEGIN + 40 * DAY
+    zeros = np.zeros(len(at), np.int64)
+    follow(learned, kinds, zeros[before], value[before], BANGKOK.times(at[before]))
+    relearn(learned, np.zeros(1, np.int64))
+    found = follow(learned, kinds, zeros[after], value[after], BANGKOK.times(at[after]))
+    assert np.isnan(found.months[: 20 * HOUR // EVERY]).all()
+    assert not len(alarms(found)[alarms(found) > 10 * DAY // EVERY])

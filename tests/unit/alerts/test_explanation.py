@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts import explanation, speaking
+from alerts.anomaly.outlook import Outlook
+from alerts.anomaly.rarity import Symptom
 from alerts.explanation import Facts, RuleFacts, explain
 from alerts.phrases import PHRASES
 from alerts.standards import Limit
@@ -58,13 +60,18 @@ OF_SYSTEM += ["notify-paused", "notify-stalled"]
 OF_SYSTEM += [f"system-{what}" for what in ("certificate", "clock", "disk", "lag", "stall")]
 MADE = {
     "clear": ["above", "below"],
+    "expected": ["beyond", "inside"],
     "flag": [flag.name.lower() for flag in Flag if flag > Flag.NOT_EVALUATED],
     "mark": ["flapping", "folded", "shadow", "shelved", "stale"],
     "per": ["hour", "minute"],
     "severity": [severity.label for severity in Severity],
     "state": [state.value for state in State],
+    "symptom": [symptom.name.lower() for symptom in Symptom],
     "work": [work.value for work in Work],
-    "what": ["above", "below", "composite", "count", "fault", "missing", "rate", *OF_SYSTEM],
+    "what": [
+        *("above", "anomaly", "below", "composite", "count", "fault", "missing", "rate"),
+        *OF_SYSTEM,
+    ],
 }
 
 
@@ -273,3 +280,34 @@ def test_no_phrase_is_missing_and_none_is_left_over() -> None:
     made = {f"{kind}-{word}" for kind, words in MADE.items() for word in words}
     assert made <= set(PHRASES)
     assert named | made == set(PHRASES)
+
+
+@pytest.mark.parametrize(
+    ("newest", "sentence"),
+    [
+        pytest.param(61.5, "The newest reading, 61.5 NTU, is 52.1 NTU beyond that.", id="beyond"),
+        pytest.param(4.0, "The newest reading, 4 NTU, is within that.", id="inside"),
+    ],
+)
+def test_it_tells_what_was_expected_and_what_the_same_hours_read(
+    newest: float, sentence: str
+) -> None:
+    outlook = Outlook(low=2.1, high=9.4, months=40.0, symptom=Symptom.LEAP, confidence=0.83)
+    before = [Reading(1, 3.0, 1), Reading(2, 5.0, 1)]
+    lines = said(
+        replace(
+            FACTS,
+            about=RuleFacts(name=FACTS.about.name, kind="anomaly"),
+            value=40.0,
+            level=3.0,
+            outlook=outlook,
+            before=before,
+            recent=[Reading(FACTS.until, newest, 1)],
+        )
+    )
+    assert "is unlike itself, as about once in 40 months; the rule asks for once in 3." in lines[1]
+    assert "Between 2.1 NTU and 9.4 NTU is expected now." in lines
+    assert sentence in lines
+    assert "It is far off what the last hours led to expect." in lines
+    assert "At this hour of the 2 days before it read 3 NTU to 5 NTU." in lines
+    assert "How well the series is known: 83 %." in lines
