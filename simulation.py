@@ -141,9 +141,10 @@ def report(
         drive(
             play(scenario, scenario.start, scenario.end), fleet, pace, scenario.start, show, stopped
         )
-        if not stopped():
-            show(scenario.end)
+        ended = not stopped()
         _wait_for_receipts(fleet, stopped)
+        if ended:
+            show(scenario.end)
     finally:
         fleet.close()
 
