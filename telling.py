@@ -34,7 +34,7 @@ from core.times import DAY, HOUR, MINUTE
 from serving import keep
 from storage import deliveries, notices
 from storage.ledger import Ledger
-from storage.outbox import release_all
+from storage.outbox import bring_back, release_all
 
 if TYPE_CHECKING:
     from app import System
@@ -196,6 +196,7 @@ def look(system: "System", office: Office, since: int, now: int, ledger: Ledger)
     give_sign(system, ledger, since, now)
     with ledger.transaction() as connection:
         notices.forget(connection, now - system.settings.notice_days * DAY)
+        bring_back(connection, now)
 
 
 def stalled(system: "System", ledger: Ledger, now: int) -> Mapping[str, float]:

@@ -16,6 +16,7 @@ from typing import Any
 from core.messages import Counter, Progress, Range, Refusal
 from core.times import MINUTE, SECOND
 from ingest.gather import Gathered
+from ingest.limits import MOST_WAIT
 
 PATIENCE = 10 * MINUTE
 GAP_TOLD = 30 * SECOND  # brokers deliver again what was on its way; longer, and an officer is told
@@ -127,8 +128,10 @@ class _Pending:
     told_at: int = -(2**62)
 
     def ripen(self, now: int) -> None:
-        """What had to wait until `now` at the most may be told."""
-        while self.held and self.held[0][0] <= now:
+        """What had to wait until `now` at the most may be told; what would wait for longer than any
+        has to, since the clock was set back, may as well.
+        """
+        while self.held and not now < self.held[0][0] <= now + MOST_WAIT:
             _, epoch, progress, rejected = self.held.popleft()
             _, before = self.epochs.get(epoch, (progress, []))
             self.epochs[epoch] = (progress, [*before, *rejected][-MOST_REJECTED:])
@@ -162,7 +165,7 @@ class Desk:
         found: list[tuple[str, bytes]] = []
         for gateway, pending in self._pending.items():
             pending.ripen(now)
-            if pending.epochs and now - pending.told_at >= EVERY:
+            if pending.epochs and not 0 <= now - pending.told_at < EVERY:  # it may be set back
                 topic = f"andaman/v1/{gateway}/down/receipt"
                 found += [(topic, _receipt(epoch, *what)) for epoch, what in pending.epochs.items()]
                 pending.epochs, pending.told_at = {}, now

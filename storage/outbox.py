@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or
 
 from core.alerts import State
 from core.notices import Channel, Notice, Parcel, Recipient, Sent
+from core.times import MINUTE
 from storage.changes import step_counters
 from storage.notices import notice_of
 from storage.notify_schema import (
@@ -78,6 +79,22 @@ def release_all(connection: Connection) -> int:
     """Give back what senders that are gone had claimed; how many parcels that are."""
     statement = update(parcels).where(_P.state == LEASED).values(state="waiting")
     return connection.execute(statement).rowcount
+
+
+def bring_back(connection: Connection, at: int) -> None:
+    """What was planned more than a minute after `at`, µs, by a clock that was set back since, is
+    due as if it had been planned at `at`.
+    """
+    made = select(_N.made_at).where(_N.id == _P.notice).scalar_subquery()
+    ahead = select(_N.id).where(_N.made_at > at + MINUTE)
+    open_ = select(_P.id).where(_P.notice.in_(ahead), _P.state == WAITING)
+    of_delivery = select(_N.made_at).join_from(parcels, notices, _N.id == _P.notice)
+    planned = of_delivery.where(_P.id == _D.parcel).scalar_subquery()
+    earlier = {"planned_for": _D.planned_for - planned + at}
+    connection.execute(update(deliveries).where(_D.parcel.in_(open_)).values(earlier))
+    earlier = {name: _P[name] - made + at for name in ("due_at", "planned_for")}
+    connection.execute(update(parcels).where(_P.id.in_(open_)).values(earlier))
+    connection.execute(update(notices).where(_N.made_at > at + MINUTE).values(made_at=at))
 
 
 def record_sent(connection: Connection, parcel: Parcel, sent: Sent, at: int) -> bool:

@@ -10,6 +10,7 @@ import pytest
 import telling
 from core.errors import Blame, DeliveryError
 from core.times import DAY, HOUR
+from storage.outbox import bring_back
 from tests.desk import DeskOf
 from tests.postman import NOTIFY, Post, Server, channels, refuse
 from tests.world import CONFIGURATION, MIDNIGHT, small_world
@@ -53,6 +54,19 @@ def test_a_notice_names_every_alert_and_an_alert_its_notices(desk: DeskOf) -> No
     assert desk.get(f"/v1/notices?alert={told['alert']}")["items"] == [notice]
     assert desk.get("/v1/notices?alert=other")["items"] == []
     assert desk.get("/v1/notices/other")["status"] == 404
+
+
+def test_a_clock_that_was_set_back_holds_no_message_up(
+    desk: DeskOf, post: Post, line: Server
+) -> None:
+    world = desk.world
+    world.now -= 2 * HOUR
+    post.send()
+    assert line.said() == []
+    with world.system.ledger.transaction() as connection:
+        bring_back(connection, world.now)
+    post.send()
+    assert len(line.said()) == 2
 
 
 def test_deliveries_tell_what_came_of_each(desk: DeskOf, post: Post) -> None:

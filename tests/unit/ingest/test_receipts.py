@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.messages import Progress, Range, Refusal
-from core.times import SECOND
+from core.times import DAY, SECOND
 from ingest.receipts import (
     MOST_RANGES,
     PATIENCE,
@@ -92,6 +92,14 @@ def test_a_gateway_is_told_at_most_once_a_second() -> None:
         "rejected": [{"seq": 2, "reason": "conflict"}],
     }
     assert desk.due(99 * SECOND) == []
+
+
+def test_a_clock_that_is_set_back_holds_no_receipt_up() -> None:
+    desk, ahead = Desk(), 400 * DAY
+    desk.note({COUNTER: Progress(through=1)}, {})
+    assert len(desk.due(ahead)) == 1
+    desk.note({COUNTER: Progress(through=2)}, {}, {"gw": ahead + SECOND})
+    assert len(desk.due(10 * SECOND)) == 1
 
 
 def test_a_range_that_is_missing_is_one_entry() -> None:
