@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -47,6 +48,8 @@ _READY_SECONDS = 30.0  # a large store is read again at start
 _STOP_SECONDS = 3.0
 _RELOAD_SECONDS = 2.0
 _RESTART_SECONDS = 5.0  # between two tries to bring a dead broker back
+_ROOM = 16_000_000  # bytes that a disk has free when it is no longer full
+_UNWRITTEN = "failed to store a msg"
 _STEADY_SECONDS = 30.0  # after so long a life, the next death is worth a line again
 _POLL_SECONDS = 0.02
 _WELCOME_LOOPS = 5  # of a second at most
@@ -126,6 +129,8 @@ class EmbeddedBroker:
         self._ack_wait = ack_wait_seconds
         self._restarted = -math.inf
         self._told = False  # the log knows that the broker keeps dying
+        self._log: BrokerLog | None = None
+        self._unwritten = False  # it could not write a message
 
     def start(self) -> BrokerAddress:
         """Run the broker and wait until it takes connections.
@@ -154,6 +159,7 @@ class EmbeddedBroker:
         age = time.monotonic() - self._restarted
         if self._child.poll() is None:
             self._renew(self._child)
+            self._reopen(self._child)
             self._told = self._told and age < _STEADY_SECONDS
         elif age > _RESTART_SECONDS:
             if not self._told:
@@ -190,6 +196,9 @@ class EmbeddedBroker:
                 self._child.kill()
                 self._child.wait()
             self._child = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -252,6 +261,17 @@ class EmbeddedBroker:
             child.send_signal(signal.SIGHUP)
             _log.info("the embedded broker reads its renewed certificate")
 
+    def _reopen(self, child: "subprocess.Popen[bytes]") -> None:
+        """End one that could not write, once it could: nats-server never tries that again, and
+        takes no message until it is started anew, which the next check does.
+        """
+        if self._log is not None and any(_UNWRITTEN in line for line in self._log.lines()):
+            self._unwritten = True
+        if self._unwritten and shutil.disk_usage(self._folder).free > _ROOM:
+            _log.warning("the embedded broker could not write and is started again")
+            self._unwritten = False
+            child.terminate()
+
     def _launch(self) -> None:
         command = [str(_binary()), "-c", str(self._config)]
         self._stamp = self._certificate.stamp() if self._certificate else None
@@ -267,6 +287,8 @@ class EmbeddedBroker:
                 start_new_session=True,  # Ctrl-C is for us: we still need the broker to acknowledge
             )
         (self._folder / "pid").write_text(str(self._child.pid), encoding="ascii")
+        if self._log is None:
+            self._log = BrokerLog(self._folder / "log")
 
     def _is_ready(self, address: BrokerAddress) -> bool:
         """Wait until it welcomes us; False when it ends or takes too long."""
