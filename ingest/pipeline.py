@@ -214,11 +214,7 @@ class Pipeline:
         """Let time pass for the rules, but only while we can hear: our deafness proves nothing."""
         self.resume()
         if self._hearing:
-            now = max(now, self._heard)
-            outcome = self.engine.on_tick(now)
-            if outcome.transitions or outcome.states:
-                self.commit(outcome, ticked_at=now, heard_at=now)
-            self._listened = max(self._listened, now)
+            now = self._let_pass(now)
             self._report(self.engine.on_gaps(overdue(self._progress, now), now))
             found = self.clocks.due(now, self.registry.devices)
             if found is not None:
@@ -231,12 +227,21 @@ class Pipeline:
         if escalated:
             self.commit(replace(self.nothing(), transitions=tuple(escalated)))
 
+    def _let_pass(self, now: int) -> int:
+        """Let timers speak until `now`, or until what is settled already: the moment."""
+        now = max(now, self._heard)
+        outcome = self.engine.on_tick(now)
+        if outcome.transitions or outcome.states:
+            self.commit(outcome, ticked_at=now, heard_at=now)
+        self._listened = max(self._listened, now)
+        return now
+
     def report(self, rule: str, found: Mapping[str, float]) -> None:
         """Of a rule about the system exactly these subjects are wrong now, by so much. As all that
         time does to rules, it waits while we cannot hear.
         """
         if self._hearing:
-            now = max(self.clock(), self._heard)
+            now = self._let_pass(self.clock())
             self._report(self.engine.on_found(rule, found, now))
 
     def _report(self, outcome: Outcome) -> None:

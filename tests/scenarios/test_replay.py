@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.lifecycle import GRACE
+from alerts.operations import SYSTEM_DISK
 from core.alerts import Action, ActionKind
 from core.messages import Message
 from core.times import DAY, MINUTE
@@ -45,6 +46,19 @@ def test_a_message_that_waited_while_a_tick_overtook_it_is_judged_after_it_again
         world.at("00:05").publish("air-1", pm25=60.0)
         received = MIDNIGHT + 10 * MINUTE + GRACE
         world.system.pipeline.tick(received + 1000)
+        world.now = received - 1
+        world.publish("air-1", measured=MIDNIGHT + 8 * MINUTE, pm25=10.0)
+        past = past_of(world)
+        assert past.replayed(chunk=1)[0] == past.recorded()
+        past.close()
+
+
+def test_a_timer_that_spoke_while_the_system_looked_at_itself_speaks_again(tmp_path: Path) -> None:
+    with small_world(tmp_path) as world:
+        world.at("00:05").publish("air-1", pm25=60.0)
+        received = MIDNIGHT + 10 * MINUTE + GRACE
+        world.now = received + 1000
+        world.system.pipeline.report(SYSTEM_DISK, {})
         world.now = received - 1
         world.publish("air-1", measured=MIDNIGHT + 8 * MINUTE, pm25=10.0)
         past = past_of(world)
