@@ -28,7 +28,7 @@ from ingest.codecs.table import CODECS
 from ingest.decode import decode
 from ingest.dialects.table import DIALECTS
 from ingest.sources import Source, Sources, pushed_topic
-from tests.hostile import GOOD, corpus
+from simulators.judge.hostile import GOOD, corpus
 from tests.world import MIDNIGHT
 
 Reader: TypeAlias = Callable[[bytes, str], Refusal | None]

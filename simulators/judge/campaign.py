@@ -11,20 +11,28 @@ from rich.table import Table
 from core.errors import StartError
 from simulators.judge import trial
 from simulators.judge.referee import JUDGES
-from simulators.judge.scripts import SCRIPTS
+from simulators.judge.scripts.table import SCRIPTS
 from simulators.judge.trial import Terms, Verdict
 
 
 def chosen(names: Sequence[str]) -> Sequence[str]:
-    """These scripts, or all.
+    """These scripts, or all that this machine can play; it says which it cannot.
 
     Raises:
-        StartError: there is no such script.
+        StartError: there is no such script, or none can be played.
     """
     if strangers := set(names) - SCRIPTS.keys():
         known = ", ".join(SCRIPTS)
         raise StartError(f"{', '.join(sorted(strangers))} is no script; there are {known}")
-    return names or list(SCRIPTS)
+    playable = []
+    for name in names or SCRIPTS:
+        if missing := SCRIPTS[name].missing():
+            print(f"{name} is left out: this machine lacks {', '.join(missing)}", flush=True)
+        else:
+            playable.append(name)
+    if not playable:
+        raise StartError("there is nothing left to play; install what is missing")
+    return playable
 
 
 def run(seeds: Sequence[int], scripts: Sequence[str], folder: Path, terms: Terms) -> list[Verdict]:
@@ -66,14 +74,15 @@ def line(verdict: Verdict, place: Path) -> str:
 def table(verdicts: Sequence[Verdict]) -> Table:
     """A row for each script, and one for all."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    names = ("script", "faults of", "runs", "kill -9", "owed", "stored", "transitions", "messages")
-    for number, name in enumerate((*names, "settled in", "new in", "broken")):
-        made.add_column(name, justify="left" if number < 2 else "right", overflow="fold")
+    made.add_column("script", no_wrap=True)
+    figures = ("runs", "kill\n-9", "owed", "stored", "trans-\nitions", "mes-\nsages")
+    for name in (*figures, "settled\nin", "new\nin", "broken"):
+        made.add_column(name, justify="right", no_wrap=True)
     for name in [name for name in SCRIPTS if any(v.script == name for v in verdicts)]:
         of_script = [v for v in verdicts if v.script == name]
-        made.add_row(name, SCRIPTS[name].rows, *_sums(of_script))
+        made.add_row(name, *_sums(of_script))
     made.add_section()
-    made.add_row("all", "", *_sums(verdicts))
+    made.add_row("all", *_sums(verdicts))
     return made
 
 

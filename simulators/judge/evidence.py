@@ -30,8 +30,9 @@ _DELIVERIES = """
 SELECT deliveries.channel, address, parcel, deliveries.state FROM deliveries
 """
 _NEWS = """
-SELECT address, alert, parcel, notice_alerts.state FROM notice_alerts
-JOIN parcels ON parcels.notice = notice_alerts.notice JOIN deliveries ON parcel = parcels.id
+SELECT address, alert, rule, parcel, notice_alerts.state FROM notice_alerts
+JOIN alerts ON alert = alerts.id JOIN parcels ON parcels.notice = notice_alerts.notice
+JOIN deliveries ON parcel = parcels.id
 WHERE deliveries.state = 'sent' AND notice_alerts.state IN ('firing', 'resolved')
 """
 
@@ -50,6 +51,7 @@ class News(NamedTuple):
 
     address: str
     alert: str
+    rule: str
     parcel: str
     state: str
 
@@ -68,7 +70,8 @@ class Arrival(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All that the judges look at. `counts` are what the API counted; `rejected` the reasons in
-    receipts; `verified` what `andaman db verify` found; `trouble` what did not come about in time.
+    receipts; `verified` what `andaman db verify` found; `trouble` what did not come about in time;
+    `excused` are devices' parameters that InfluxDB cannot take.
     """
 
     issued: Mapping[Key, float]
@@ -89,6 +92,7 @@ class Evidence:
     secrets: frozenset[str]
     influx: Mapping[Key, float] | None = None
     refusable: frozenset[str] = frozenset()
+    excused: frozenset[tuple[str, str]] = frozenset()
     trouble: Sequence[str] = field(default_factory=tuple)
 
 
@@ -185,7 +189,14 @@ def _of_server(influx: InfluxServer) -> Iterator[tuple[Key, float]]:
         json={"query": flux},
         timeout=60,
     )
-    for row in csv.DictReader(answer.raise_for_status().text.splitlines()):
-        if row.get("device"):
-            at = to_micros(datetime.fromisoformat(row["_time"]))
-            yield (row["device"], row["_field"], at), float(row["_value"])
+    header: list[str] = []
+    for row in csv.reader(answer.raise_for_status().text.splitlines()):
+        if not row:  # between two tables
+            header = []
+        elif not header:
+            header = row
+        else:
+            cells = dict(zip(header, row, strict=True))
+            if cells.get("device"):
+                at = to_micros(datetime.fromisoformat(cells["_time"]))
+                yield (cells["device"], cells["_field"], at), float(cells["_value"])

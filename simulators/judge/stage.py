@@ -4,14 +4,15 @@ import json
 import os
 import random
 import secrets
+import shutil
 import signal
+import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import TimeoutExpired
 from typing import Any
 
 from simulators.judge import city
@@ -34,14 +35,14 @@ INGEST = "ingest"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What stands on the stage: the embedded broker or Mosquitto; no InfluxDB, its stand-in or the
-    real one; how big the city is. `command` is what `andaman` is, `more` are settings of it.
+    real one; how big the city is. `command` is what `andaman` is.
     """
 
     mosquitto: bool = False
     influx: str = ""  # "", "stand-in", "real"
     size: Size = field(default_factory=Size)
+    disk_mb: int = 0  # of a disk for the data folder alone; 0 for none
     command: Sequence[str] = COMMAND
-    more: dict[str, Any] = field(default_factory=dict)
 
 
 class Stage:
@@ -53,6 +54,8 @@ class Stage:
         self.chance = chance
         self.kills: Counter[str] = Counter()
         self.secrets = {name: secrets.token_urlsafe(24) for name in ("line", "line-secret", INGEST)}
+        self.passwords: Mapping[str, str] = {}  # of gateways
+        self.excused: set[tuple[str, str]] = set()  # devices' parameters that InfluxDB never takes
         self.proxies: dict[str, Proxy] = {}
         self.post: SmtpStandIn
         self.line: Platform
@@ -116,6 +119,10 @@ class Stage:
             with suppress(ProcessLookupError, ValueError):
                 os.kill(self.andaman.broker_pid(), signal.SIGKILL)
 
+    def broker_pid(self) -> int:
+        """Of whichever broker there is."""
+        return self.mosquitto.pid if self.mosquitto is not None else self.andaman.broker_pid()
+
     def start_broker(self) -> None:
         """Mosquitto again, where it is."""
         if self.mosquitto is not None:
@@ -152,13 +159,15 @@ class Stage:
             given["mqtt_port"] = free_port()
         if self.setting.influx:
             given |= self._put_up_influx(stack)
-        return given | self.setting.more
+        return given
 
     def put_up(self, stack: ExitStack) -> None:
         """Start everything; the devices report from here on."""
         self._backstage = stack.enter_context(Backstage())
         stack.callback(self._take_down)
         given = self.settings(stack)
+        if self.setting.disk_mb:
+            stack.enter_context(_disk(_made(self.folder / "data"), self.setting.disk_mb))
         self.andaman = Andaman(self.folder, command=self.setting.command, **given)
         stack.callback(self._end)
         self.watch = stack.enter_context(Watch(self.andaman, set(self.secrets.values())))
@@ -168,6 +177,7 @@ class Stage:
         passwords = self.andaman.gateway_secrets()
         if self.mosquitto is not None:
             passwords = {name: self.secrets[name] for name in passwords}
+        self.passwords = passwords
         self.watch.secrets |= set(passwords.values())
         self.oracle = Oracle(door.port, passwords, city.told(self.setting.size), self.chance)
         stack.callback(self.oracle.stop)
@@ -178,7 +188,7 @@ class Stage:
             self._backstage.do(proxy.close())
 
     def _end(self) -> None:
-        with suppress(EndedError, TimeoutExpired, ProcessLookupError):
+        with suppress(EndedError, subprocess.TimeoutExpired, ProcessLookupError):
             self.andaman.end()
         with suppress(EndedError):
             self.andaman.kill()
@@ -224,6 +234,22 @@ def staged(folder: Path, setting: Setting, chance: random.Random) -> Iterator[St
     with ExitStack() as stack:
         stage.put_up(stack)
         yield stage
+
+
+@contextmanager
+def _disk(folder: Path, size_mb: int) -> Iterator[None]:
+    """The folder is a disk of its own; what is on it in the end stays there."""
+    options = ["-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs"]
+    subprocess.run(["mount", *options, str(folder)], check=True)  # noqa: S607
+    kept = folder.with_suffix(".kept")
+    try:
+        yield
+        shutil.copytree(folder, kept)
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607
+        if kept.exists():
+            folder.rmdir()
+            kept.rename(folder)
 
 
 def _made(folder: Path) -> Path:

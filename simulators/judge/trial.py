@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -14,8 +14,9 @@ import httpx
 from simulators.judge import city, evidence, referee
 from simulators.judge.evidence import Evidence
 from simulators.judge.proxy import Way
-from simulators.judge.scripts import SCRIPTS, Script
-from simulators.judge.stage import Setting, Stage, staged
+from simulators.judge.scripts.shape import Script
+from simulators.judge.scripts.table import SCRIPTS
+from simulators.judge.stage import Stage, staged
 from simulators.processes import wait_until
 
 FRESH_SECONDS = 5.0  # within which a new reading must be queryable
@@ -70,14 +71,7 @@ def hold(seed: int, name: str, folder: Path, terms: Terms) -> Verdict:
     chance, script = random.Random(seed), SCRIPTS[name]
     began = time.monotonic()
     folder.mkdir(parents=True)
-    wanted = script.setting(chance)
-    setting = Setting(
-        mosquitto=wanted.mosquitto,
-        influx=wanted.influx,
-        size=wanted.size,
-        command=terms.command,
-        more=wanted.more,
-    )
+    setting = replace(script.setting(chance), command=terms.command)
     with staged(folder, setting, chance) as stage:
         script.play(stage, terms.faults)
         stage.note("the faults are over")
@@ -124,6 +118,8 @@ def _gather(stage: Stage, script: Script, seconds: float) -> tuple[Evidence, flo
     """Let everything settle, end it, and look at what is left."""
     for name in stage.proxies:
         stage.behave(name, Way.THROUGH)
+    stage.line.faults = {}
+    stage.post.mailbox.fail()
     recovery, data = Recovery(stage, seconds), stage.andaman.data
     stage.oracle.rest()
     stage.oracle.remind()
@@ -157,6 +153,7 @@ def _gather(stage: Stage, script: Script, seconds: float) -> tuple[Evidence, flo
         secrets=frozenset(stage.watch.secrets),
         influx=evidence.in_influx(stage),
         refusable=script.refusable,
+        excused=frozenset(stage.excused),
         trouble=recovery.trouble,
     ), fresh
 
@@ -168,7 +165,7 @@ def _fresh(stage: Stage, recovery: Recovery) -> float:
 
     def there() -> bool:
         with suppress(httpx.HTTPError):
-            found = stage.andaman.ask("/v1/series/hill-0/wind_speed?limit=1").json()
+            found = stage.andaman.ask("/v1/latest?device=hill-0&parameter=wind_speed").json()
             return bool(found.get("items"))
         return False
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from simulators.judge.hostile import GOOD, TOPIC, corpus
 from simulators.processes import Andaman, andaman, free_port, wait_until
 from simulators.servers.mosquitto import has_mosquitto, running_mosquitto
-from tests.hostile import GOOD, TOPIC, corpus
 from tests.told import Client
 from tests.world import write_configuration
 

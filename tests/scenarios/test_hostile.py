@@ -10,7 +10,7 @@ import pytest
 from core.messages import Message
 from core.times import SECOND
 from ingest.gather import gather
-from tests.hostile import GOOD, TOPIC, Hostile, corpus
+from simulators.judge.hostile import GOOD, TOPIC, Hostile, corpus
 from tests.world import World, small_world
 
 CORPUS = list(corpus())

@@ -24,12 +24,12 @@ WELL = Evidence(
     transitions=1,
     verified=[],
     deliveries=PLANNED,
-    news=[News("U1", "alert-1", "p1", "firing")],
+    news=[News("U1", "alert-1", "told-1-full", "p1", "firing")],
     arrivals=ARRIVED,
     full=["told-1"],
     people={"line": ["U1"], "email": ["a@b"]},
     crashes=1,
-    looks=[Look(float(n), 7, 100.0, 40, 12) for n in range(60)],
+    looks=[Look(float(n), 7, 100.0, 40, 12) for n in range(120)],
     logs={"andaman.log": b"INFO all well"},
     secrets=frozenset({"s3cret"}),
     influx={KEY: 97.0, OTHER: 12.5},
@@ -68,14 +68,18 @@ def test_they_see_nothing_in_a_run_that_went_well() -> None:
             "J8", {"deliveries": [PLANNED[0], PLANNED[1]._replace(state="dead")]}, id="given up"
         ),
         pytest.param(
-            "J8", {"arrivals": [a._replace(text="told-10") for a in ARRIVED]}, id="not of this bin"
+            "J8",
+            {"arrivals": [a._replace(text="told-10") for a in ARRIVED], "news": []},
+            id="not of this bin",
         ),
         pytest.param(
-            "J8", {"news": [News("U1", "alert-1", "p1", "resolved")]}, id="over before it fired"
+            "J8",
+            {"news": [News("U1", "alert-1", "told-1-full", "p1", "resolved")]},
+            id="over before it fired",
         ),
         pytest.param("J9", {"looks": [Look(0.0, 7, 999.0, 40, 12)]}, id="too large"),
         pytest.param(
-            "J9", {"looks": [Look(float(n), 7, 100.0, 40 + n, 12) for n in range(60)]}, id="leaks"
+            "J9", {"looks": [Look(float(n), 7, 100.0, 40 + n, 12) for n in range(120)]}, id="leaks"
         ),
         pytest.param("J10", {"logs": {"andaman.log": b"token s3cret"}}, id="tells a secret"),
     ],

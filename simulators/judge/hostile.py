@@ -1,6 +1,6 @@
 """Messages that mean harm, or are broken as real ones are: each must be refused with a reason.
 
-Built by code, from a good message of `tests.world`: (name, topic, payload).
+Built by code, from a good message of device air-1: (name, topic, payload).
 """
 
 import gzip
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from core.times import iso
-from tests.world import MIDNIGHT
 
+DEVICE = b"air-1"
 TOPIC = b"andaman/v1/gw/up/readings"
-TIME = iso(MIDNIGHT)
+TIME = iso(1_795_305_600_000_000)  # 2026-11-22T00:00:00Z
 GOOD = b'{"device":"air-1","time":"%s","values":{"pm25":12.5}}' % TIME.encode()
 
 
