@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli_reports import share
 from cli_shared import Data, ask, shown, told
 from core.errors import StartError
 
@@ -113,6 +114,42 @@ def alerts_comment(alert: AlertId, note: Reason, data: Data = None) -> None:
     _act("comment", alert, data, "has your note", note=note)
 
 
+@commands.command("label")
+def alerts_label(
+    alert: AlertId,
+    label: Annotated[Literal["true", "false", "sensor", "test"], typer.Argument(help="Was it?")],
+    note: Note = "",
+    data: Data = None,
+) -> None:
+    """Say what it was: as it said, nothing, the sensor, or a test.
+
+    Example: andaman alerts label 0b0f2f0e sensor --note "weed on the lens"
+    """
+    _act("label", alert, data, f"is labelled {label}", state="", label=label, note=note)
+
+
+@commands.command("precision")
+def alerts_precision(
+    since: Annotated[str | None, typer.Option("--from", help="2026-10-22")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Up to, not with.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Only of this rule.")] = None,
+    data: Data = None,
+) -> None:
+    """Show how right each rule was in each month, by what officers found.
+
+    Example: andaman alerts precision --rule beach-turbid
+    """
+    asked = {"from": since, "to": until, "rule": rule}
+    query = urlencode({name: value for name, value in asked.items() if value is not None})
+    with told():
+        counts = ("alerts", "true", "false", "sensor", "test", "unlabelled")
+        listed = _table("month", "rule", *counts, "precision")
+        for row in ask("GET", f"/v1/precision?{query}", data)["items"]:
+            cells = [row["month"], row["rule"], *(str(row[name]) for name in counts)]
+            listed.add_row(*map(escape, [*cells, share(row["precision"])]))
+        Console().print(listed)
+
+
 @commands.command("reopen")
 def alerts_reopen(alert: AlertId, note: Reason, data: Data = None) -> None:
     """It is not over after all.
@@ -207,7 +244,8 @@ def _row(alert: Mapping[str, Any]) -> list[str]:
 
 def _notes(alert: Mapping[str, Any]) -> list[str]:
     """What people did with it, and how it stands beside its state."""
-    notes = [f"seen by {alert['acknowledged']['by']}"] if alert["acknowledged"] else []
+    notes = [f"found {alert['label']['label']}"] if alert["label"] else []
+    notes += [f"seen by {alert['acknowledged']['by']}"] if alert["acknowledged"] else []
     notes += [f"for {alert['assigned_to']}"] if alert["assigned_to"] else []
     escalation = alert["escalation"]
     notes += [f"escalated to {escalation['name']}"] if escalation["name"] else []
@@ -235,11 +273,14 @@ def _said(evidence: Mapping[str, Any]) -> str:
 
 
 def _whole(begun: str, data: Any, state: str) -> str:
-    """The id that begins so, of an alert in this state."""
+    """The id that begins so, of an alert in this state, or in any."""
     if len(begun) == _WHOLE_ID:
         return begun
-    listed = ask("GET", f"/v1/alerts?state={state}&limit=1000", data)["items"]
+    query = urlencode({"limit": 1000} | ({"state": state} if state else {}))
+    listed = ask("GET", f"/v1/alerts?{query}", data)["items"]
     meant = [str(alert["id"]) for alert in listed if alert["id"].startswith(begun)]
     if len(meant) != 1:
-        raise StartError(f"{len(meant)} {state} alerts begin with {begun}; write more of the id")
+        raise StartError(
+            f"{len(meant)} {state or 'such'} alerts begin with {begun}; write more of the id"
+        )
     return meant[0]

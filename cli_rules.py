@@ -1,7 +1,8 @@
 """`andaman check --test` and `andaman rules …`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import typer
 from rich import box
@@ -94,6 +95,32 @@ def backtest(
         answer = ask("POST", "/v1/rules/backtest", data, asked)
         Console().print(table_of([_report(one) for one in answer["reports"]]))
         typer.echo(f"{answer['readings']} readings")
+
+
+@commands.command("suggest")
+def suggest(
+    rule: Annotated[str, typer.Argument(help="Its id.")],
+    since: Annotated[str | None, typer.Option("--from", help="2026-10-22")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Up to, not with.")] = None,
+    language: Annotated[Literal["en", "th"], typer.Option(help="Of the answer.")] = "en",
+    data: Data = None,
+) -> None:
+    """Try changes of a rule over what is stored, by what officers found its alerts to have been.
+
+    Nothing is changed. Example: andaman rules suggest beach-turbid
+    """
+    asked = {"from": since, "to": until}
+    with told():
+        body = {name: value for name, value in asked.items() if value is not None}
+        answer = ask("POST", f"/v1/rules/{quote(rule)}/suggest", data, body)
+        typer.echo(answer["text"][language])
+        listed = Table("", "fired", "true", "in vain", box=box.SIMPLE_HEAD, pad_edge=False)
+        for name, words in (("now", "as it is"), ("then", "with the change")):
+            if tried := answer[name]:
+                counts = (str(tried[key]) for key in ("firings", "true", "wrong"))
+                listed.add_row(words, *counts)
+        if answer["now"]:
+            Console().print(listed)
 
 
 def _report(one: dict[str, Any]) -> Report:

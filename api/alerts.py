@@ -37,6 +37,7 @@ from core.alerts import Mark, Severity, State, device_and_parameter
 from core.times import iso
 from core.verdicts import VerdictKind
 from storage import labels, queries
+from storage.alert_labels import Labelled, labels_of
 from storage.labels import Places
 from storage.queries import AlertFilter, AlertRow, TransitionRow
 
@@ -57,6 +58,12 @@ _ESCALATION = {
     "name": "officer-on-duty",
     "next": "head-of-environment",
     "next_at": "2026-11-22T01:55:00Z",
+}
+_LABEL = {
+    "label": "sensor",
+    "by": "Somchai",
+    "at": "2026-11-23T01:00:00Z",
+    "note": "weed on the lens",
 }
 _ALERT = {
     "id": "0b0f2f0e-6a57-5a3e-9c0c-5d5a5f0f4b11",
@@ -83,6 +90,7 @@ _ALERT = {
     "escalation": _ESCALATION,
     "muted_by": [{"kind": "silence", "id": "12"}],
     "verdict": VERDICT,
+    "label": _LABEL,
 }
 _TRANSITION = {
     "before": "pending",
@@ -114,6 +122,17 @@ class Acknowledged(Answer):
 
     at: Time
     by: str
+
+
+class LabelAnswer(Answer):
+    """What an officer found it to have been."""
+
+    model_config = example(_LABEL)
+
+    label: Literal["true", "false", "sensor", "test"]
+    by: str
+    at: Time
+    note: str
 
 
 class EscalationAnswer(Answer):
@@ -158,6 +177,7 @@ class Alert(Answer):
     verdict: VerdictAnswer | None = Field(
         description="Is it the place or the sensor? Null until it is judged."
     )
+    label: LabelAnswer | None
 
 
 class Alerts(Page[Alert]):
@@ -280,7 +300,17 @@ def _told(
     """Alerts as they are shown, with what holds them back now."""
     places = labels.places(connection)
     standing = context.standing(connection, context.clock(), places)
-    return [_alert(context, row, places, standing) for row in rows]
+    labelled = labels_of(connection, [row.id for row in rows])
+    return [
+        _alert(context, row, places, standing) | {"label": _label(labelled.get(row.id))}
+        for row in rows
+    ]
+
+
+def _label(found: Labelled | None) -> LabelAnswer | None:
+    if found is None:
+        return None
+    return LabelAnswer(label=found.label.value, by=found.by, at=iso(found.at), note=found.note)
 
 
 def _alert(

@@ -88,6 +88,7 @@ def test_an_alert_tells_its_story(told: Service) -> None:
         "escalation": {"level": 0, "name": None, "next": None, "next_at": None},
         "muted_by": [{"kind": "inhibition", "id": "c"}],
         "verdict": None,
+        "label": None,
     }
     assert [(t["before"], t["after"]) for t in transitions] == [
         (None, "pending"),
