@@ -36,11 +36,12 @@ class Move(NamedTuple):
 
 
 class Near(NamedTuple):
-    """How a neighbour moves."""
+    """How a neighbour moves: how far, and how far as a part of the series' own way."""
 
     site: Names
     km: float
     far: float
+    part: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +51,10 @@ class Symptoms:
     `move` is None where nothing is known of its series. `still` is how long it has not moved at all
     (µs), while `stirs` says that it usually does. `spikes` are single readings far out and back in
     the last hours; `step` is the greatest step as a part of the whole way, `climb` for how long it
-    has been on that way (µs). `rough` is how much rougher readings are than usual, `gaps` the part
-    of them that is missing of late. `objections` are the tests of quality and the part of the last
-    readings to which each objects.
+    has been on that way (µs). `creeps` says on how many of the last days it was farther than on the
+    day before, less on how many it was not. `rough` is how much rougher readings are than usual,
+    `gaps` the part of them that is missing of late. `objections` are the tests of quality and the
+    part of the last readings to which each objects.
 
     `neighbours` and `channels` (of the same device, by parameter) say how others move; `flagged` is
     the part of the device's channels whose readings are bad. `ahead` is by how much the device's
@@ -68,6 +70,7 @@ class Symptoms:
     spikes: int = 0
     step: float = 0.0
     climb: int = 0
+    creeps: int = 0
     rough: float = 1.0
     objections: Mapping[str, float] = field(default_factory=dict)
     neighbours: Sequence[Near] = ()
@@ -89,11 +92,9 @@ def symptoms(question: Question, material: Material, kind: str, objections: Obje
         for name, track in material.channels.items()
         if (move := moved(track, question.since, at)) is not None
     }
-    near = [(track, moved(track, question.since, at)) for track in material.neighbours]
     around = Symptoms(
         kind=kind,
         parameter="",
-        neighbours=[Near(t.site, t.km, move.far) for t, move in near if move is not None],
         channels={n: move for n, move in moves.items() if CATALOGUE[n].group != "health"},
         flagged=_flagged(material),
         battery=moves.get("battery_level"),
@@ -105,7 +106,10 @@ def symptoms(question: Question, material: Material, kind: str, objections: Obje
     own = material.own
     if own is None or own.parameter not in CATALOGUE:
         return around
-    return _with_own(around, own, moved(own, question.since, at), objections)
+    move = moved(own, question.since, at)
+    near = [(track, moved(track, question.since, at)) for track in material.neighbours]
+    seen = [_near(track, one, move) for track, one in near if one is not None and move is not None]
+    return replace(_with_own(around, own, move, objections), neighbours=seen)
 
 
 def _with_own(around: Symptoms, own: Track, move: Move | None, objections: Objections) -> Symptoms:
@@ -120,6 +124,7 @@ def _with_own(around: Symptoms, own: Track, move: Move | None, objections: Objec
         spikes=_spikes(own, move),
         step=_step(own, move),
         climb=_climb(own, move),
+        creeps=_creeps(own, move),
         rough=_rough(own),
         objections=_objections(own, objections),
         gaps=_gaps(own),
@@ -141,10 +146,16 @@ def moved(track: Track, since: int, at: int) -> Move | None:
     return Move((present - middle) / noise, present, middle, noise)
 
 
+def _near(track: Track, move: Move, own: Move) -> Near:
+    way = own.now - own.usual
+    return Near(track.site, track.km, move.far, (move.now - move.usual) / way if way else 0.0)
+
+
 def _usual(track: Track, since: int, at: int) -> FloatColumn:
-    """Readings of the days before at this time of the day; else of the hours before."""
-    before = track.before.value
-    if len(np.unique(track.before.measured_at // DAY)) >= FEW:
+    """Readings of the days before the alert at this time of the day; else of the hours before."""
+    ordinary = track.before.measured_at < since
+    before = track.before.value[ordinary]
+    if len(np.unique(track.before.measured_at[ordinary] // DAY)) >= FEW:
         return before
     earlier = track.times < min(since, at - NOW)
     return np.concatenate([before, track.values[earlier]])
@@ -209,6 +220,17 @@ def _climb(track: Track, move: Move | None) -> int:
     near = np.flatnonzero(part < 0.1)
     first = int(near[-1]) if len(near) else 0
     return int(track.times[-1] - track.times[first])
+
+
+def _creeps(track: Track, move: Move | None) -> int:
+    """On how many days it went on in the direction in which it is now, less those on which not."""
+    days = track.before.measured_at // DAY
+    if move is None or len(np.unique(days)) < FEW + 1:
+        return 0
+    middle = [float(np.median(track.before.value[days == day])) for day in np.unique(days)]
+    steps = np.diff([*middle, move.now]) * np.sign(move.now - middle[0])
+    least = _least(track.parameter) / 4
+    return int((steps > least).sum() - (steps < -least).sum())
 
 
 def _rough(track: Track) -> float:

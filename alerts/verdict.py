@@ -26,6 +26,7 @@ Hypothesis: TypeAlias = VerdictKind | FaultCause
 
 SURE_ENOUGH = 0.7  # below that it is unclear
 FAR, QUIET = 3.0, 2.0  # of noise: what moves, and what does not
+SAME = 0.25  # of the way that a neighbour goes as well
 
 
 class Clue(NamedTuple):
@@ -105,8 +106,27 @@ FOULS: Mapping[str, int] = MappingProxyType(
         "turbidity": 1,
     }
 )
-# Between units that are taken for each other; ten times may be an event.
-FACTORS = {1000.0: 5.0, 100.0: 5.0, 10.0: 1.5, 3.6: 1.5, 1.944: 1.5}
+# Other units of what is measured in each: kPa, mmHg; feet; km/h, knots, mph; S/m, µS/cm; mg/m³ …
+FACTORS: Mapping[str, tuple[float, ...]] = MappingProxyType(
+    {
+        "[NTU]": (1000.0,),
+        "[psu]": (10.0, 1000.0),
+        "hPa": (10.0, 0.75, 100.0),
+        "kPa": (10.0, 1000.0),
+        "m": (3.281, 100.0, 1000.0),
+        "m/s": (3.6, 1.944, 2.237),
+        "mg/L": (0.7, 1000.0),
+        "mm": (10.0, 25.4, 1000.0),
+        "mm/h": (25.4,),
+        "mS/cm": (10.0, 1000.0),
+        "ug/m3": (1000.0,),
+        "V": (1000.0,),
+        "[ppb]": (1000.0,),
+        "[ppm]": (1000.0,),
+        "ug/L": (1000.0,),
+    }
+)
+_PLAIN = 5.0  # times: no event does that at once
 _WATER = frozenset(key for key, known in CATALOGUE.items() if known.group == "water")
 _OWN_BIN = frozenset(("bin_temperature", "fill_level", "tilt", "tipped", "weight"))
 
@@ -163,9 +183,10 @@ def units(s: Symptoms) -> Clues:
         yield Clue(UNITS, 5.0, "fahrenheit", {"now": move.now, "usual": move.usual})
         return
     ratio = move.now / move.usual
-    for factor, weight in FACTORS.items():
+    for factor in FACTORS.get(CATALOGUE[s.parameter].unit, ()):
         for times in (factor, 1 / factor):
             if abs(ratio / times - 1) < 0.06:
+                weight = 4.5 if max(times, 1 / times) > _PLAIN else 1.5
                 yield Clue(UNITS, weight, "factor", {"factor": times})
                 yield Clue(EVENT, -weight / 3, "factor", {"factor": times})
 
@@ -176,6 +197,10 @@ def impossible(s: Symptoms) -> Clues:
         for cause in (UNITS, POWER, SPIKE):
             yield Clue(cause, 1.0, "test-range", {"share": share})
         yield Clue(EVENT, -2.0, "test-range", {"share": share})
+    if share := s.objections.get("physics", 0.0):
+        yield Clue(DRIFT, 1.5, "test-physics", {"share": share})
+        yield Clue(OUT_OF_WATER, 0.5, "test-physics", {"share": share})
+        yield Clue(EVENT, -1.5, "test-physics", {"share": share})
     if share := s.objections.get("sentinel", 0.0):
         yield Clue(POWER, 2.0, "test-sentinel", {"share": share})
         yield Clue(EVENT, -3.0, "test-sentinel", {"share": share})
@@ -199,6 +224,7 @@ def power(s: Symptoms) -> Clues:
         yield Clue(EVENT, -0.5, "whole-device", {"share": s.flagged})
     if s.kind == "missing":
         yield Clue(POWER, 2.5, "silent")
+        yield Clue(EVENT, -3.0, "silent")
 
 
 def clock(s: Symptoms) -> Clues:
@@ -217,13 +243,16 @@ def drift(s: Symptoms) -> Clues:
     if move is None or abs(move.far) < FAR:
         return
     slow = s.climb >= 3 * HOUR and s.step < 0.35
+    creeps = s.creeps >= 4 and s.step < 0.7
     grows = FOULS.get(s.parameter, 0) * move.far > 0
     slowly = FOULING if grows else DRIFT
     if slow:
         yield Clue(slowly, 1.0, "slow", {"lasts": s.climb})
+    if creeps:
+        yield Clue(slowly, 0.6 * s.creeps, "creeps", {"count": s.creeps})
     if s.objections.get("neighbours", 0.0):
         yield Clue(slowly, 2.0, "test-neighbours")
-    quiet = [near for near in s.neighbours if abs(near.far) < QUIET]
+    quiet = [near for near in s.neighbours if abs(near.far) < QUIET or abs(near.part) < SAME / 2]
     if len(quiet) >= 2 and len(quiet) == len(s.neighbours):
         for cause in (slowly, SPIKE, UNITS):
             yield Clue(cause, 0.8, "neighbours-quiet", {"count": len(quiet)})
@@ -247,7 +276,7 @@ def channels(s: Symptoms) -> Clues:
         if not bound and not beside:
             continue
         if (bound or beside) * move.far * s.move.far > 0 and abs(move.far) >= FAR:
-            yield Clue(EVENT, 1.5, "channel-agrees", said)
+            yield Clue(EVENT, 0.5 if bound else 1.5, "channel-agrees", said)
         elif bound and abs(move.far) < QUIET and abs(s.move.far) >= 2 * FAR:
             for cause in (slowly, SPIKE, UNITS, STUCK):
                 yield Clue(cause, 1.5, "channel-differs", said)
@@ -322,10 +351,12 @@ def judge(s: Symptoms) -> Opinion:
 
 
 def agreeing(s: Symptoms) -> Sequence[Any]:
-    """The neighbours that move the same way; of what belongs to one place alone nobody's do."""
+    """The neighbours that move the same way, and not much less; of what belongs to one place alone
+    nobody's do.
+    """
     if s.move is None or s.parameter in _OWN_BIN or abs(s.move.far) < FAR:
         return []
-    return [near for near in s.neighbours if near.far * s.move.far > 0 and abs(near.far) >= FAR]
+    return [near for near in s.neighbours if abs(near.far) >= FAR and near.part >= SAME]
 
 
 def _starts(s: Symptoms) -> dict[Hypothesis, float]:

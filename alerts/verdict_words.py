@@ -57,6 +57,10 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "{parameter} of the same device should move with it, and did not: {now}.",
             "{parameter}ของอุปกรณ์เดียวกันควรเปลี่ยนตาม แต่ไม่เปลี่ยน: {now}",
         ),
+        "creeps": Phrase(
+            "For {count} days it has been farther away each day.",
+            "ค่าห่างจากปกติเพิ่มขึ้นทุกวันมา {count} วันแล้ว",
+        ),
         "factor": Phrase(
             "It reads {factor} times the usual, the factor between two units.",
             "ค่าเป็น {factor} เท่าของปกติ ตรงกับตัวคูณระหว่างหน่วย",
@@ -103,6 +107,10 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         ),
         "test-neighbours": Phrase(
             "The test against its neighbours objects.", "การทดสอบเทียบสถานีใกล้เคียงคัดค้าน"
+        ),
+        "test-physics": Phrase(
+            "What its channels say does not fit together, in {share} of the last readings.",
+            "ค่าจากช่องวัดต่าง ๆ ของอุปกรณ์ไม่สอดคล้องกัน {share} ของค่าล่าสุด",
         ),
         "test-range": Phrase(
             "{share} of its last readings are beyond what can be.",

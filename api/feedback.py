@@ -86,8 +86,8 @@ class Precision(Page[MonthAnswer]):
 class AskedSpan(Asked):
     """Which alerts, by when they began; left out, those of the last 366 days."""
 
-    since: AskedMoment | None = Field(None, alias="from")
-    until: AskedMoment | None = Field(None, alias="to")
+    since: AskedMoment | None = Field(None, alias="from", description="From then on.")
+    until: AskedMoment | None = Field(None, alias="to", description="Up to, not with, that time.")
 
 
 class AskedPrecision(AskedSpan):

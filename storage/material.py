@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, or_, select
 
 from core.alerts import device_and_parameter
 from core.annotations import Work
@@ -17,7 +17,7 @@ from core.surroundings import Worked
 from core.times import DAY, HOUR, MINUTE
 from core.verdicts import Material, Question, Track
 from storage import schema
-from storage.quality import readings_within
+from storage.quality import columns_from
 from storage.surroundings import distance, names_of
 
 LATELY = 6 * HOUR
@@ -26,6 +26,7 @@ AROUND = 45 * MINUTE  # of that time
 NEAR_KM = 20.0
 MOST_NEAR = 5
 _MOST_ROWS = 300_000  # of all series, in the late stretch; the days before may hold twice as many
+_CHUNK = 500
 _RAIN = "rain"
 
 
@@ -39,7 +40,7 @@ class _Kept(NamedTuple):
 
 
 class Where(NamedTuple):
-    """All series by device and by parameter, and the sites: of a city, so all at once."""
+    """The series that may matter, by device and by parameter, and the sites."""
 
     by_device: Mapping[str, Sequence[_Kept]]
     by_parameter: Mapping[str, Sequence[_Kept]]
@@ -52,7 +53,7 @@ def gather(
     """What is known for each question; `fresh` are readings that are about to be stored."""
     if not questions:
         return []
-    where, at = _where(connection), max(question.at for question in questions)
+    where, at = _where(connection, questions), max(question.at for question in questions)
     wanted = [_wanted(where, question) for question in questions]
     series = sorted({kept.id for some in wanted for kept, _ in some})
     lately, before = _stretches(connection, series, at, fresh)
@@ -63,9 +64,15 @@ def gather(
     ]
 
 
-def _where(connection: Connection) -> Where:
+def _where(connection: Connection, questions: Sequence[Question]) -> Where:
     s, d = schema.series.c, schema.devices.c
-    statement = select(s.id, s.device, s.parameter, d.site).join(schema.devices, d.id == s.device)
+    asked = [device_and_parameter(question.subject) for question in questions]
+    devices, parameters = {device for device, _ in asked}, {_RAIN, *(name for _, name in asked)}
+    statement = (
+        select(s.id, s.device, s.parameter, d.site)
+        .join(schema.devices, d.id == s.device)
+        .where(or_(s.device.in_(devices), s.parameter.in_(parameters)))
+    )
     by_device: dict[str, list[_Kept]] = {}
     by_parameter: dict[str, list[_Kept]] = {}
     for row in connection.execute(statement):
@@ -108,18 +115,36 @@ def _stretches(
     connection: Connection, series: Sequence[int], at: int, fresh: Columns | None
 ) -> tuple[Mapping[int, Columns], Mapping[int, Columns]]:
     """By series, what was measured lately and what at the same time of the days before."""
-    r = schema.readings.c
-    minute = select(func.count()).where(r.measured_at > at - MINUTE, r.measured_at <= at)
-    rows = max(connection.execute(minute).scalar_one(), 1)
-    back = min(LATELY, _MOST_ROWS // rows * MINUTE)
-    late = readings_within(connection, [(one, at - back, at) for one in series])
-    days = range(1, DAYS + 1)
-    ends = [(at - day * DAY - AROUND, at - day * DAY + AROUND) for day in days]
-    if rows * DAYS * 2 * AROUND // MINUTE > 2 * _MOST_ROWS:
-        ends = []
-    spans = [(one, start, end) for start, end in ends for one in series]
-    before = readings_within(connection, spans) if spans else no_columns()
-    return _by_series([late, fresh], series), _by_series([before], series)
+    driver: Any = connection.connection.driver_connection
+    begun = driver.execute("SELECT MIN(measured_at) FROM readings").fetchone()[0] or at
+    minute = driver.execute(_COUNT, (at - MINUTE, at)).fetchone()[0]
+    rows = max(minute, 1)
+    late = _read(driver, series, [(at - min(LATELY, _MOST_ROWS // rows * MINUTE), at)])
+    middles = [at - day * DAY for day in range(DAYS, 0, -1)]
+    spans = [(one - AROUND, one + AROUND) for one in middles if one + AROUND >= begun]
+    if rows * len(spans) * 2 * AROUND // MINUTE > 2 * _MOST_ROWS:
+        spans = []
+    return _by_series([late, fresh], series), _by_series([_read(driver, series, spans)], series)
+
+
+_COUNT = "SELECT COUNT(*) FROM readings WHERE measured_at > ? AND measured_at <= ?"
+_READ = (
+    "SELECT series, measured_at, received_at, value, flag, tests FROM readings "
+    "WHERE measured_at BETWEEN ? AND ? AND series IN ({})"
+)
+
+
+def _read(driver: Any, series: Sequence[int], spans: Iterable[tuple[int, int]]) -> Columns:
+    """The readings of these series in spans of time, both ends included; straight at the driver,
+    since it happens between readings and their commit.
+    """
+    found: list[Any] = []
+    for start in range(0, len(series), _CHUNK):
+        some = series[start : start + _CHUNK]
+        statement = _READ.format(", ".join("?" * len(some)))
+        for span in spans:
+            found += driver.execute(statement, (*span, *some)).fetchall()
+    return columns_from(found)
 
 
 def _by_series(parts: Iterable[Columns | None], series: Sequence[int]) -> dict[int, Columns]:

@@ -31,9 +31,9 @@ VALUES = {
     "bin-2": ("other", "fill_level", (50, 82, 85, 97, 55)),
     "patong-1": ("gw", "dissolved_oxygen", (1.5, 3, 4.2, 5, 6, 9.5, 8)),
 }
-QUERY = (
+QUERY = (  # what verdicts bring goes by the tick
     "SELECT rule, subject, before, after, reason, severity, ROUND(at / 1000000.0), value, marks "
-    "FROM transitions ORDER BY id"
+    "FROM transitions WHERE reason NOT IN ('confirmed', 'judged') ORDER BY id"
 )
 
 

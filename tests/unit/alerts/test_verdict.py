@@ -31,7 +31,7 @@ def seen(parameter: str = "turbidity", kind: str = "threshold", **more: Any) -> 
 
 
 def near(*times: float) -> list[Near]:
-    return [Near(KARON, 3.0 + number, one) for number, one in enumerate(times)]
+    return [Near(KARON, 3.0 + number, one, one / 8) for number, one in enumerate(times)]
 
 
 CASES = [

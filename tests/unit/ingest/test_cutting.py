@@ -23,7 +23,7 @@ from tests.world import CONFIGURATION, World, small_world
 
 def final(world: World) -> dict[str, list[Any]]:
     """Everything that the ledger says of readings, but for when it was recorded. Alerts about the
-    system itself go by what is known at each tick.
+    system itself go by what is known at each tick, and so do verdicts.
     """
     return {
         "readings": world.rows(
@@ -41,7 +41,7 @@ def final(world: World) -> dict[str, list[Any]]:
         "transitions": of_readings(
             world,
             "SELECT rule, alert, before, after, reason, severity, at, value, evidence "
-            "FROM transitions ORDER BY id",
+            "FROM transitions WHERE reason NOT IN ('confirmed', 'judged') ORDER BY id",
         ),
         "alerts": of_readings(
             world,
