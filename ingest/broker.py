@@ -49,7 +49,10 @@ _STOP_SECONDS = 3.0
 _RELOAD_SECONDS = 2.0
 _RESTART_SECONDS = 5.0  # between two tries to bring a dead broker back
 _ROOM = 16_000_000  # bytes that a disk has free when it is no longer full
-_UNWRITTEN = "failed to store a msg"
+_UNWRITTEN = (
+    "failed to store a msg",
+    "file resource limits exceeded",
+)  # the latter since its start
 _STEADY_SECONDS = 30.0  # after so long a life, the next death is worth a line again
 _POLL_SECONDS = 0.02
 _WELCOME_LOOPS = 5  # of a second at most
@@ -265,7 +268,8 @@ class EmbeddedBroker:
         """End one that could not write, once it could: nats-server never tries that again, and
         takes no message until it is started anew, which the next check does.
         """
-        if self._log is not None and any(_UNWRITTEN in line for line in self._log.lines()):
+        lines = self._log.lines() if self._log is not None else []
+        if any(words in line for line in lines for words in _UNWRITTEN):
             self._unwritten = True
         if self._unwritten and shutil.disk_usage(self._folder).free > _ROOM:
             _log.warning("the embedded broker could not write and is started again")

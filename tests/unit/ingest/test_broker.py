@@ -264,13 +264,20 @@ def test_it_brings_a_dead_broker_back_on_its_port_and_says_so_once(
 
 
 @pytest.mark.network
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("JetStream failed to store a msg: no space left on device", id="full"),
+        pytest.param("JetStream file resource limits exceeded for server", id="started when full"),
+    ],
+)
 def test_it_starts_a_broker_anew_that_could_not_write_once_there_is_room(
-    broker: EmbeddedBroker, folder: Path, caplog: pytest.LogCaptureFixture
+    broker: EmbeddedBroker, folder: Path, caplog: pytest.LogCaptureFixture, words: str
 ) -> None:
     address = broker.start()
     before = pid_of_broker(folder)
     with (folder / "log").open("a", encoding="utf-8") as log:
-        log.write("[1] [ERR] JetStream failed to store a msg on stream: no space left on device\n")
+        log.write(f"[1] [ERR] {words}\n")
     wait_until(lambda: is_back(broker, address) and pid_of_broker(folder) != before)
     assert "could not write and is started again" in caplog.records[0].message
 
