@@ -52,9 +52,10 @@ model: setup
 killed: setup
 	$(BIN)/python -m tests.day $(ARGS)
 
-# A whole system, broken on purpose for the better part of an hour: `make judge ARGS="--seeds 20"`.
+# A whole system, broken on purpose for the better part of an hour, two rounds of all fault scripts:
+# `make judge ARGS="--seeds 27"` is one.
 judge: setup
-	$(BIN)/andaman judge --seeds 60 $(ARGS)
+	$(BIN)/andaman judge --seeds 54 $(ARGS)
 
 bench: .venv/.runtime .venv/.andaman
 	$(BIN)/python -m benchmarks.drain

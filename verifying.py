@@ -205,4 +205,4 @@ def _misjudged(past: Past) -> Iterator[str]:
 
 
 def _said(told: list[Told]) -> str:
-    return ", ".join(f"{t.reason} at {iso(t.at)}" for t in told) or "nothing"
+    return ", ".join(f"{t.reason} at {iso(t.at)} ({t.value:g})" for t in told) or "nothing"

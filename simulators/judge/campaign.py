@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
+from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from core.errors import StartError
@@ -16,7 +18,8 @@ from simulators.judge.trial import Terms, Verdict
 
 
 def chosen(names: Sequence[str]) -> Sequence[str]:
-    """These scripts, or all that this machine can play; it says which it cannot.
+    """A round of these scripts, or of all, as far as this machine can play them; it says which it
+    cannot.
 
     Raises:
         StartError: there is no such script, or none can be played.
@@ -29,7 +32,7 @@ def chosen(names: Sequence[str]) -> Sequence[str]:
         if missing := SCRIPTS[name].missing():
             print(f"{name} is left out: this machine lacks {', '.join(missing)}", flush=True)
         else:
-            playable.append(name)
+            playable += [name] * (1 if names else SCRIPTS[name].turns)
     if not playable:
         raise StartError("there is nothing left to play; install what is missing")
     return playable
@@ -39,20 +42,28 @@ def run(seeds: Sequence[int], scripts: Sequence[str], folder: Path, terms: Terms
     """Hold a trial for each seed, by the scripts in turn. What is left of one in which the promise
     held is removed; what is left of the others is in `folder`.
     """
-    verdicts = []
-    for seed in seeds:
-        name = scripts[(seed - 1) % len(scripts)]
-        place = folder / f"{name}-{seed}"
-        shutil.rmtree(place, ignore_errors=True)
-        try:
-            verdict = trial.hold(seed, name, place, terms)
-        except Exception:  # noqa: BLE001 - whatever it is, it is this run's verdict
-            verdict = trial.failed(seed, name, place)
-        print(line(verdict, place), flush=True)
-        if not verdict.objections:
-            shutil.rmtree(place, ignore_errors=True)
-        verdicts.append(verdict)
+    verdicts, console = list[Verdict](), Console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("judging", total=len(seeds))
+        for seed in seeds:
+            name = scripts[(seed - 1) % len(scripts)]
+            bars.update(task, description=f"seed {seed}, {name}")
+            place = folder / f"{name}-{seed}"
+            verdicts.append(_held(seed, name, place, terms))
+            bars.console.print(line(verdicts[-1], place), highlight=False, soft_wrap=True)
+            bars.advance(task)
     return verdicts
+
+
+def _held(seed: int, name: str, place: Path, terms: Terms) -> Verdict:
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        verdict = trial.hold(seed, name, place, terms)
+    except Exception:  # noqa: BLE001 - whatever it is, it is this run's verdict
+        return trial.failed(seed, name, place)
+    if not verdict.objections:
+        shutil.rmtree(place)
+    return verdict
 
 
 def line(verdict: Verdict, place: Path) -> str:
@@ -75,7 +86,7 @@ def table(verdicts: Sequence[Verdict]) -> Table:
     """A row for each script, and one for all."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     made.add_column("script", no_wrap=True)
-    figures = ("runs", "kill\n-9", "owed", "stored", "trans-\nitions", "mes-\nsages")
+    figures = ("runs", "kill\n-9", "owed", "trans-\nitions", "mes-\nsages")
     for name in (*figures, "settled\nin", "new\nin", "broken"):
         made.add_column(name, justify="right", no_wrap=True)
     for name in [name for name in SCRIPTS if any(v.script == name for v in verdicts)]:
@@ -92,7 +103,6 @@ def _sums(verdicts: Sequence[Verdict]) -> list[str]:
         f"{len(verdicts)}",
         f"{sum(sum(v.kills.values()) for v in verdicts):,}",
         f"{sum(v.owed for v in verdicts):,}",
-        f"{sum(v.readings for v in verdicts):,}",
         f"{sum(v.transitions for v in verdicts):,}",
         f"{sum(v.messages for v in verdicts):,}",
         f"{max(v.recovered for v in verdicts):.1f} s",

@@ -35,7 +35,7 @@ def test_it_finds_nothing_where_all_is_right(data: Path) -> None:
     [
         pytest.param(
             "DELETE FROM transitions WHERE reason = 'back-in-range'",
-            "on record first-breach at 2026-11-22T00:02:00Z; a replay says first-breach",
+            "on record first-breach at 2026-11-22T00:02:00Z (85); a replay says first-breach",
             id="forgot a transition",
         ),
         pytest.param(

@@ -55,7 +55,7 @@ def nobody_told(chance: random.Random) -> Setting:
 
 
 def clock_jumps(stage: Stage, seconds: float) -> None:
-    """Andaman's clock is set forward and back, while it runs and while it is away."""
+    """Andaman's clock is set forward and back while it runs."""
     clock = stage.folder / "clock"
     clock.write_text("+0", encoding="ascii")
     stage.kill()
@@ -70,9 +70,6 @@ def clock_jumps(stage: Stage, seconds: float) -> None:
         stage.pause(1, 3)
         _set(stage, clock, stage.chance.choice(JUMPS))
         stage.pause(1, 3)
-        if stage.chance.random() < 0.3:
-            stage.kill()
-            stage.revive()
         _set(stage, clock, "+0")
 
 

@@ -28,7 +28,8 @@ NEEDS: Mapping[str, Callable[[], bool]] = MappingProxyType(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """What is done to Andaman. `setting` says what is on the stage; `play` breaks things for so
-    many seconds. Receipts may reject for the reasons in `refusable`; `needs` are among `NEEDS`.
+    many seconds. Receipts may reject for the reasons in `refusable`; `needs` are among `NEEDS`. It
+    has so many `turns` in a round of all scripts.
     """
 
     words: str
@@ -36,6 +37,7 @@ class Script:
     setting: Callable[[random.Random], Setting] = lambda _: Setting()
     refusable: frozenset[str] = frozenset()
     needs: tuple[str, ...] = ()
+    turns: int = 1
 
     def missing(self) -> list[str]:
         """What this machine lacks for it."""

@@ -1,4 +1,4 @@
-"""All fault scripts, one entry each, in the order in which they take turns."""
+"""All fault scripts, one entry each, in the order in which they take their turns."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,17 +15,20 @@ SCRIPTS: Mapping[str, Script] = MappingProxyType(
             words="`kill -9` of Andaman and of its broker at random, also while it starts",
             play=kills.kill_any,
             setting=either_broker,
+            turns=3,
         ),
         "kill-at-calls": Script(
             words="`kill -9` of Andaman at its n-th `fdatasync`, `pwrite64`, `sendto`, …",
             play=kills.kill_at_calls,
             setting=either_broker,
             needs=("strace",),
+            turns=3,
         ),
         "kill-while-telling": Script(
             words="`kill -9` while messages go out; LINE says 500, also to what it takes, and the "
             "mail server drops connections",
             play=kills.kill_while_telling,
+            turns=3,
         ),
         "end-and-begin": Script(
             words="SIGTERM under load, and a start", play=kills.end_and_begin, setting=either_broker
@@ -82,7 +85,7 @@ SCRIPTS: Mapping[str, Script] = MappingProxyType(
             setting=either_broker,
         ),
         "clock-jumps": Script(
-            words="Andaman's clock is set forward and back by minutes, hours, a year",
+            words="Andaman's clock is set forward and back by minutes, hours, a year, as it runs",
             play=machine.clock_jumps,
             setting=machine.nobody_told,
             refusable=_OF_CLOCKS,
