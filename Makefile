@@ -22,7 +22,7 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 	--fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(ARGS)
 
-.PHONY: setup demo test check oracle model killed judge bench compose-secrets lock clean
+.PHONY: setup demo test check oracle peers model killed judge bench compose-secrets lock clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev .venv/.andaman
@@ -43,6 +43,12 @@ check: setup
 # Our tests of quality beside the reference, a batch library whose dependencies are heavy.
 oracle: .venv-oracle/.done
 	.venv-oracle/bin/python -m pytest tests/oracle $(PYTEST_ARGS)
+
+# Other methods of detection on NAB's series, for `benchmarks.detection --peers`.
+peers: .venv-peers/.done
+	.venv-peers/bin/python -m benchmarks.peers ../shared/data/nab > .venv-peers/scores.json
+	.venv-peers/bin/python -m benchmarks.detection ../shared/data --only nab \
+		--peers .venv-peers/scores.json
 
 # The engine of alerts beside the slow model of what rules mean: `make model ARGS="--examples 500"`.
 model: setup
@@ -73,10 +79,12 @@ lock:
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --extra dev --extra oracle --constraint requirements-dev.lock \
 		--output-file requirements-oracle.lock
+	$(COMPILE) --extra dev --extra peers --constraint requirements-dev.lock \
+		--output-file requirements-peers.lock
 
 # Data of the demo stays.
 clean:
-	rm -rf .venv .venv-oracle build dist *.egg-info
+	rm -rf .venv .venv-oracle .venv-peers build dist *.egg-info
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -110,4 +118,10 @@ clean:
 	$(BIN)/python -m venv --clear .venv-oracle
 	.venv-oracle/bin/python -m pip install --quiet --disable-pip-version-check $(LOCKED) \
 		--no-binary ioos-qc -r requirements-oracle.lock
+	@touch $@
+
+.venv-peers/.done: requirements-peers.lock .venv/.runtime
+	$(BIN)/python -m venv --clear .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check $(LOCKED) \
+		-r requirements-peers.lock
 	@touch $@

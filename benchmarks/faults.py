@@ -6,6 +6,7 @@ the series itself is stuck there is none. Sizes are in parts of the series' `sca
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 
 import numpy as np
@@ -111,11 +112,13 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
 )
 
 
-def with_faults(track: Track, kind: str, seed: int) -> tuple[FloatColumn, Sequence[Episode]]:
-    """The values of a series with episodes of one kind, and where they are."""
-    chance, fault = np.random.default_rng(seed), FAULTS[kind]
+def with_faults(
+    track: Track, fault: Fault, seed: int, most: int = EPISODES
+) -> tuple[FloatColumn, Sequence[Episode]]:
+    """The values of a series with up to so many episodes of one kind, and where they are."""
+    chance = np.random.default_rng(seed)
     values, episodes = track.value.copy(), []
-    for start, end in _places(track, fault, chance):
+    for start, end in islice(_places(track, fault, chance), most):
         rows = slice(start, end)
         values[rows] = fault.make(track.value[rows], track, chance)
         due = int(np.searchsorted(track.measured_at, track.measured_at[start] + fault.due))
@@ -148,8 +151,6 @@ def _places(track: Track, fault: Fault, chance: Chance) -> Iterator[tuple[int, i
         if _is_ordinary(track, start, end):
             taken.append((int(at[start]), int(at[end - 1])))
             yield start, end
-        if len(taken) == EPISODES:
-            return
 
 
 def _is_ordinary(track: Track, start: int, end: int) -> bool:

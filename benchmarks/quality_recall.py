@@ -147,7 +147,7 @@ def flagged(tracks: Sequence[Track]) -> list[BoolColumn]:
 
 def score(track: Track, clean: BoolColumn, seed: int) -> Score:
     """Put each kind of fault into a copy of the series, and see what is found."""
-    made = {kind: with_faults(track, kind, seed) for kind in FAULTS}
+    made = {kind: with_faults(track, FAULTS[kind], seed) for kind in FAULTS}
     copies = [_copy(track, kind, values) for kind, (values, _) in made.items()]
     faults, beside = {}, []
     for (kind, (_, episodes)), bad in zip(made.items(), flagged(copies), strict=True):

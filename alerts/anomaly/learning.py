@@ -44,7 +44,8 @@ SLACK = 0.5  # spreads that the sums forgive each slot
 FULL = 30.0  # spreads; the sums hold no more
 FAR = 3.0  # spreads; nothing moves the level by more
 FAR_OFF = 5.0  # spreads; nothing counts as further off when a spread is learned
-MEMORY = 0.98  # of a level, at most, from slot to slot
+STILL = 0.2  # of the least spread is no movement
+MEMORY = 0.95  # of a level, at most, from slot to slot
 FORGET_BOUND = 0.005
 LASTING = 0.1  # of a tail is learned from symptoms that last: their slots are not many cases
 APART = 12.0  # slots without anything rare end an episode
@@ -88,12 +89,13 @@ def symptoms(of: Arithmetic[N], whole: Any, floor: N) -> list[N]:
     """How far out a series is by what was learned last: shift, drift, sum, burst, collapse."""
     width = of.most(whole[SPREAD], floor)
     unrest, usual = of.most(whole[UNREST], floor), of.most(whole[USUAL_UNREST], floor)
+    still = of.most(whole[UNREST], STILL * floor)
     return [
         abs(whole[FAST] - whole[SLOW]) / width,
         abs(whole[SLOW]) / width,
         of.most(whole[RISING], whole[FALLING]),
         unrest / usual,
-        usual / unrest,
+        of.most(whole[USUAL_UNREST], STILL * floor) / still,
     ]
 
 

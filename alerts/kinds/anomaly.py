@@ -16,8 +16,8 @@ class Anomaly:
 
 
 class Sensitivity(NamedTuple):
-    """What is rarer than once in `months` is told; of a quiet series there are up to `alarms` a
-    month then, as `docs/reference/detection.md` shows.
+    """What is rarer than once in `months` is told; of a quiet series about `alarms` a month are to
+    be expected then, by `docs/reference/detection.md`.
     """
 
     months: float
@@ -26,9 +26,9 @@ class Sensitivity(NamedTuple):
 
 SENSITIVITIES: Mapping[str, Sensitivity] = MappingProxyType(
     {
-        "low": Sensitivity(months=12.0, alarms=0.25),
-        "normal": Sensitivity(months=3.0, alarms=0.5),
-        "high": Sensitivity(months=1.0, alarms=1.0),
+        "low": Sensitivity(months=3.0, alarms=0.25),
+        "normal": Sensitivity(months=1.0, alarms=0.5),
+        "high": Sensitivity(months=0.3, alarms=1.0),
     }
 )
 CLEARS = 1 / 3  # of the months: so rare is ordinary again

@@ -22,10 +22,10 @@ def track(hours: int = 24 * 200, parameter: str = "water_temperature") -> Track:
 @pytest.mark.parametrize("kind", FAULTS)
 def test_the_seed_decides_and_nothing_else_changes(kind: str) -> None:
     clean = track()
-    values, episodes = with_faults(clean, kind, 1)
-    again, same = with_faults(clean, kind, 1)
+    values, episodes = with_faults(clean, FAULTS[kind], 1)
+    again, same = with_faults(clean, FAULTS[kind], 1)
     assert (values.tolist(), episodes) == (again.tolist(), same)
-    assert with_faults(clean, kind, 2)[1] != episodes
+    assert with_faults(clean, FAULTS[kind], 2)[1] != episodes
     assert len(episodes) > 20
     touched = np.zeros(len(values), np.bool_)
     for episode in episodes:
@@ -39,7 +39,7 @@ def test_the_seed_decides_and_nothing_else_changes(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_they_lie_apart(kind: str) -> None:
-    at, (_, episodes) = track().measured_at, with_faults(track(), kind, 1)
+    at, (_, episodes) = track().measured_at, with_faults(track(), FAULTS[kind], 1)
     for before, after in pairwise(episodes):
         assert at[after.start] - at[before.end - 1] >= faults.APART
 
@@ -50,14 +50,14 @@ def test_there_are_none_where_the_series_is_stuck_or_has_a_gap() -> None:
     at = clean.measured_at + np.where(np.arange(len(clean.value)) >= 2000, 4 * HOUR, 0)
     gappy = Track(device="a", parameter=clean.parameter, measured_at=at, value=clean.value)
     for seed in range(20):
-        for episode in with_faults(gappy, "step", seed)[1]:
+        for episode in with_faults(gappy, FAULTS["step"], seed)[1]:
             assert not (episode.start - 24 <= 1000 and episode.end >= 1010)
             assert not episode.start - 24 < 2000 <= episode.end
 
 
 def test_what_each_kind_does() -> None:
     clean = track()
-    first = {kind: with_faults(clean, kind, 1) for kind in FAULTS}
+    first = {kind: with_faults(clean, FAULTS[kind], 1) for kind in FAULTS}
     for kind, (values, episodes) in first.items():
         for episode in episodes:
             rows = slice(episode.start, episode.end)
@@ -76,6 +76,6 @@ def test_what_each_kind_does() -> None:
 def test_a_run_is_due_when_it_has_lasted_six_hours() -> None:
     clean = track()
     for kind in ("zeros", "stuck"):
-        for episode in with_faults(clean, kind, 1)[1]:
+        for episode in with_faults(clean, FAULTS[kind], 1)[1]:
             lasted = clean.measured_at[[episode.due, episode.end - 1]]
             assert (lasted - clean.measured_at[episode.start]).min() >= 6 * HOUR
