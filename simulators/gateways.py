@@ -11,7 +11,7 @@ import json
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, takewhile
 from typing import NamedTuple, Self
 
 import msgspec
@@ -22,9 +22,9 @@ __all__ = ["Account", "Gateway", "Outgoing", "Sample", "account"]
 
 MOST_KEPT = 2000  # messages that are not settled
 # While receipts settle nothing, a message is sent again after so long, or after twice the time that
-# the last receipt took; then after twice as long, and so on. Andaman may be busy, or away for
-# hours, and what waits for it at the broker should not grow.
-AGAIN_SECONDS, LONGEST_SECONDS = 4.0, 600.0
+# the last receipt took; then after twice as long, and so on, as in TCP. Andaman may be busy, or
+# away for hours, and what waits for it at the broker should not grow.
+AGAIN_SECONDS, LONGEST_SECONDS = 3.0, 600.0
 FIRMWARE = "simulated-1"
 
 
@@ -41,7 +41,7 @@ class Outgoing(NamedTuple):
 class _Kept:
     topic: str
     body: bytes
-    first_at: float | None = None  # when it was sent
+    first_at: float | None = None  # when it was sent, if it was
     sent_at: float = 0.0  # when it was sent last
     waits: bool = True  # to be sent, for the first time or again
 
@@ -201,28 +201,29 @@ class Gateway:
         for refused in receipt.rejected:
             numbers = range(refused.seq, (refused.through or refused.seq) + 1)
             self._rejected |= dict.fromkeys(numbers, refused.reason)
-        while self._kept and (first := next(iter(self._kept))) <= receipt.through:
-            kept = self._kept.pop(first)
-            self._account.receipted += 1
-            took = at - kept.first_at if kept.first_at is not None else 0.0
-            self._moved_at, self._patience = at, min(max(AGAIN_SECONDS, 2 * took), LONGEST_SECONDS)
+        settled = [self._kept.pop(n) for n in list(takewhile(receipt.through.__ge__, self._kept))]
+        if settled:
+            self._account.receipted += len(settled)
+            self._moved_at = at
+            # Of a message sent twice nobody knows which was answered, nor since when what came
+            # after it waited for it.
+            if all(kept.first_at == kept.sent_at for kept in settled):
+                took = at - settled[-1].sent_at
+                self._patience = min(max(AGAIN_SECONDS, 2 * took), LONGEST_SECONDS)
 
-    def came_back(self, underway: Collection[int]) -> None:
+    def came_back(self, underway: Collection[int], at: float) -> None:
         """There is a new connection, which brings again what was `underway`: whatever else has no
         receipt may have been lost with the broker.
         """
         if self.manner.has_receipts:
+            self._moved_at = at
             self._send_again(n for n in self._kept if n not in underway)
 
     def look(self, at: float) -> None:
-        """Send again what has waited long enough, while receipts settle nothing."""
+        """When receipts have settled nothing for too long, send again all but the newest."""
         if not self.manner.has_receipts or at - self._moved_at < self._patience:
             return
-        late = [
-            number
-            for number, kept in self._kept.items()
-            if not kept.waits and at - kept.sent_at >= self._patience
-        ]
+        late = [n for n, kept in self._kept.items() if at - kept.sent_at >= self._patience / 2]
         if late:
             self._moved_at, self._patience = at, min(2 * self._patience, LONGEST_SECONDS)
             self._send_again(late)

@@ -194,7 +194,8 @@ class Link:
             client.subscribe(self.gateway.topic("down", "receipt"), qos=1)
             self._publish_status(online=True)
         if self.sessions > 1:
-            self.gateway.came_back({message.seq for message in self._underway.values()})
+            underway = {message.seq for message in self._underway.values()}
+            self.gateway.came_back(underway, time.monotonic())
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         self.gateway.receipt(message.payload, time.monotonic())

@@ -17,8 +17,8 @@ from simulators.servers.mosquitto import Mosquitto, has_mosquitto
 from tests.world import write_configuration
 
 RATE = 500  # messages a second
-SECONDS = 10
-KILLS = 5
+SECONDS = 6
+KILLS = 3
 PASSWORDS = {"ingest": "of-ingest", "gw": "of-gw"}
 
 

@@ -127,11 +127,29 @@ def test_it_is_as_patient_as_receipts_are_slow() -> None:
     assert found == [0, 0, 2]
 
 
+def test_what_was_sent_a_moment_ago_is_not_sent_again() -> None:
+    gateway = gateway_with(SAMPLES[:2])
+    first = gateway.next(0.0)
+    sent(gateway, AGAIN_SECONDS - 1)
+    gateway.look(AGAIN_SECONDS)
+    assert [message.seq for message in sent(gateway)] == [first.seq if first else None]
+
+
+def test_how_slow_receipts_are_is_not_told_by_what_was_sent_twice() -> None:
+    gateway = gateway_with(SAMPLES)
+    sent(gateway)
+    gateway.look(AGAIN_SECONDS)
+    sent(gateway, AGAIN_SECONDS)
+    gateway.receipt(receipt(1), 20.0)
+    gateway.look(20.0 + 2 * AGAIN_SECONDS)
+    assert len(sent(gateway)) == 2
+
+
 def test_a_new_connection_brings_again_what_is_not_under_way_the_oldest_first() -> None:
     gateway = gateway_with(SAMPLES)
     sent(gateway)
     gateway.take(SAMPLES[:1])
-    gateway.came_back({2})
+    gateway.came_back({2}, 1.0)
     assert [message.seq for message in sent(gateway)] == [1, 3, 4]
 
 
@@ -139,7 +157,7 @@ def test_what_is_sent_again_counts_once() -> None:
     gateway = gateway_with(SAMPLES[:1])
     for message in sent(gateway):
         gateway.acknowledged(message)
-    gateway.came_back(set())
+    gateway.came_back(set(), 1.0)
     for message in sent(gateway):
         gateway.acknowledged(message)
     found = gateway.account
