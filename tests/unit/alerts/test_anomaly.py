@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.anomaly import layout, parameters, stream
+from alerts.anomaly import layout, parameters
 from alerts.anomaly.calendar import SLOT_LENGTH, TIDE, Clock
 from alerts.anomaly.learning import relearn
 from alerts.anomaly.outlook import outlook
 from alerts.anomaly.rarity import Rarity, Symptom
-from alerts.anomaly.stream import Kinds, follow
+from alerts.anomaly.stream import AT_ONCE, Kinds, follow
 from core.readings import FloatColumn, IntColumn
 from core.times import DAY, HOUR, MINUTE, from_micros, to_micros
 
@@ -204,20 +204,22 @@ def _months(
     return found
 
 
-def test_one_by_one_is_the_same_as_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    chance = np.random.default_rng(11)
-    at = np.tile(times_of(20, every=HOUR), 3)
-    series = np.repeat(np.arange(3), len(at) // 3)
+def test_each_alone_is_the_same_as_many_together() -> None:
+    """Few series are learned in plain numbers, many as columns; so many slots come in parts."""
+    chance, count, hours = np.random.default_rng(11), 40, 18 * 24
+    at = np.tile(times_of(18, every=HOUR), count)
+    series = np.repeat(np.arange(count), hours)
     value = ordinary(at, chance) * np.where(chance.random(len(at)) < 0.02, 1.3, 1.0)
-    kinds = Kinds(np.full(3, 0.05), np.array([0.0, 1.0, 1.0]))
-    one_by_one, together = layout.nothing(3), layout.nothing(3)
-    first = follow(one_by_one, kinds, series, value, BANGKOK.times(at))
-    monkeypatch.setattr(stream, "FEW", 0)
-    monkeypatch.setattr(stream, "AT_ONCE", 50)
-    second = follow(together, kinds, series, value, BANGKOK.times(at))
-    assert one_by_one.tobytes() == together.tobytes()
-    assert np.array_equal(first.months, second.months, equal_nan=True)
-    assert np.array_equal(first.symptom, second.symptom)
+    kinds = Kinds(np.full(count, 0.05), (np.arange(count) % 2).astype(np.float64))
+    together, alone = layout.nothing(count), layout.nothing(count)
+    assert len(at) > AT_ONCE
+    found = follow(together, kinds, series, value, BANGKOK.times(at))
+    for one in range(count):
+        rows = slice(one * hours, (one + 1) * hours)
+        mine = follow(alone, kinds, series[rows], value[rows], BANGKOK.times(at[rows]))
+        assert np.array_equal(mine.months, found.months[rows], equal_nan=True)
+        assert np.array_equal(mine.symptom, found.symptom[rows])
+    assert alone.tobytes() == together.tobytes()
 
 
 def test_what_is_learned_is_small_and_is_read_as_it_was_written() -> None:
