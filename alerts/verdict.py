@@ -26,7 +26,7 @@ Hypothesis: TypeAlias = VerdictKind | FaultCause
 
 SURE_ENOUGH = 0.7  # below that it is unclear
 FAR, QUIET = 3.0, 2.0  # of noise: what moves, and what does not
-SAME = 0.25  # of the way that a neighbour goes as well
+SAME = 0.4  # of the way that a neighbour goes as well
 
 
 class Clue(NamedTuple):
@@ -140,9 +140,9 @@ def stuck(s: Symptoms) -> Clues:
     if share:
         yield Clue(STUCK, 3.5 + 2 * share, "test-flat-line", {"share": share})
     if s.still >= HOUR and s.stirs:
-        weight = 3.5 if s.still >= 3 * HOUR else 2.0
-        yield Clue(STUCK, weight, "still", {"lasts": s.still})
-        yield Clue(EVENT, -1.5, "still", {"lasts": s.still})
+        long = s.still >= 3 * HOUR
+        yield Clue(STUCK, 3.5 if long else 2.0, "still", {"lasts": s.still})
+        yield Clue(EVENT, -3.5 if long else -1.5, "still", {"lasts": s.still})
     if "attenuated_signal" in s.objections or s.rough < 0.2:
         yield Clue(STUCK, 1.0, "smooth")
         yield Clue(FOULING, 1.5, "smooth")
@@ -167,8 +167,10 @@ def out_of_water(s: Symptoms) -> Clues:
     if salt is None and s.parameter in {"conductivity", "salinity"}:
         salt = s.move
     if salt is not None and salt.usual > 5 and salt.now < 0.3 * salt.usual:
-        yield Clue(OUT_OF_WATER, 5.0, "no-salt", {"now": salt.now, "usual": salt.usual})
-        yield Clue(EVENT, -2.0, "no-salt", {"now": salt.now, "usual": salt.usual})
+        said = {"now": salt.now, "usual": salt.usual}
+        yield Clue(OUT_OF_WATER, 6.0, "no-salt", said)
+        yield Clue(STUCK, -4.0, "no-salt", said)  # in the air it has nothing to move with
+        yield Clue(EVENT, -2.0, "no-salt", said)
     if s.work in {"deployment", "retrieval"}:
         yield Clue(OUT_OF_WATER, 3.0, "work", {"work": s.work})
 
@@ -238,26 +240,27 @@ def clock(s: Symptoms) -> Clues:
 
 
 def drift(s: Symptoms) -> Clues:
-    """A slow departure that nothing else follows."""
-    move = s.move
-    if move is None or abs(move.far) < FAR:
+    """A departure that nothing else follows, slow or all at once."""
+    move, creeps = s.move, s.creeps >= 4 and s.step < 0.7
+    if move is None or s.parameter in _OWN_BIN or not (creeps or abs(move.far) >= FAR):
         return
-    slow = s.climb >= 3 * HOUR and s.step < 0.35
-    creeps = s.creeps >= 4 and s.step < 0.7
-    grows = FOULS.get(s.parameter, 0) * move.far > 0
-    slowly = FOULING if grows else DRIFT
-    if slow:
-        yield Clue(slowly, 1.0, "slow", {"lasts": s.climb})
+    slowly = FOULING if FOULS.get(s.parameter, 0) * move.far > 0 else DRIFT
     if creeps:
         yield Clue(slowly, 0.6 * s.creeps, "creeps", {"count": s.creeps})
-    if s.objections.get("neighbours", 0.0):
-        yield Clue(slowly, 2.0, "test-neighbours")
+        yield Clue(EVENT, -0.2 * s.creeps, "creeps", {"count": s.creeps})
+    if s.climb >= 3 * HOUR and s.step < 0.35:
+        yield Clue(slowly, 1.0, "slow", {"lasts": s.climb})
+    if abs(move.far) >= 2 * FAR and s.step >= 0.6 and s.rough < 1.5:
+        yield Clue(DRIFT, 1.0, "shifted")
+        yield Clue(UNITS, 0.5, "shifted")
+        yield Clue(EVENT, -0.7, "shifted")
     quiet = [near for near in s.neighbours if abs(near.far) < QUIET or abs(near.part) < SAME / 2]
     if len(quiet) >= 2 and len(quiet) == len(s.neighbours):
         for cause in (slowly, SPIKE, UNITS):
             yield Clue(cause, 0.8, "neighbours-quiet", {"count": len(quiet)})
-        if s.parameter not in _OWN_BIN:
-            yield Clue(EVENT, -0.5, "neighbours-quiet", {"count": len(quiet)})
+        yield Clue(EVENT, -0.5, "neighbours-quiet", {"count": len(quiet)})
+    if s.objections.get("neighbours", 0.0):
+        yield Clue(slowly, 2.0, "test-neighbours")
     if s.work == "cleaning":
         yield Clue(FOULING, 2.0, "work", {"work": s.work})
     if s.work == "calibration":
@@ -268,6 +271,10 @@ def channels(s: Symptoms) -> Clues:
     """What must move together, and what an event moves besides."""
     if s.move is None or abs(s.move.far) < FAR:
         return
+    others = [s.channels[name] for name in ALONGSIDE.get(s.parameter, {}) if name in s.channels]
+    if len(others) >= 2 and all(abs(move.far) < QUIET for move in others):
+        yield Clue(DRIFT, 0.7, "others-quiet", {"count": len(others)})
+        yield Clue(EVENT, -0.7, "others-quiet", {"count": len(others)})
     slowly = FOULING if FOULS.get(s.parameter, 0) * s.move.far > 0 else DRIFT
     for other, move in s.channels.items():
         bound = TOGETHER.get(s.parameter, {}).get(other, 0)
@@ -295,7 +302,7 @@ def surroundings(s: Symptoms) -> Clues:
     if s.rain > 0 and s.move is not None and sign * s.move.far > FAR:
         yield Clue(EVENT, 1.5, "rain", {"rate": s.rain})
     if s.parameter in _OWN_BIN:
-        yield Clue(EVENT, 1.5, "of-the-bin")
+        yield Clue(EVENT, 2.0, "of-the-bin")
     if s.parameter and s.kind != "fault" and not s.objections:
         yield Clue(EVENT, 0.3, "tests-pass")
 

@@ -85,10 +85,18 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "Such a reading belongs to one bin alone, and is usually right.",
             "ค่านี้เป็นของถังใบเดียว และโดยปกติถูกต้อง",
         ),
+        "others-quiet": Phrase(
+            "{count} other channels that events usually move did not.",
+            "ช่องวัดอื่นอีก {count} ช่องที่มักเปลี่ยนตามเหตุการณ์ไม่เปลี่ยน",
+        ),
         "otherwise-usual": Phrase(
             "Between the leaps it reads what it always does.", "ระหว่างที่ค่าไม่กระโดด ค่ายังเป็นปกติ"
         ),
         "rain": Phrase("It rains nearby, up to {rate} mm/h.", "มีฝนตกใกล้เคียง สูงสุด {rate} มม./ชม."),
+        "shifted": Phrase(
+            "It stepped, and moves beside that as it always does.",
+            "ค่ากระโดดไปทั้งชุด แต่ยังแกว่งเหมือนเดิม",
+        ),
         "silent": Phrase("The device says nothing at all.", "อุปกรณ์ไม่ส่งข้อมูลเลย"),
         "slow": Phrase(
             "It has crept away over {lasts}, step by step.", "ค่าค่อย ๆ เปลี่ยนไปในช่วง {lasts}"

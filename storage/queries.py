@@ -29,7 +29,8 @@ _HEALTH = tuple(key for key, parameter in CATALOGUE.items() if parameter.group =
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """A site and how it stands: `open_alerts` pend or fire, `worst` is the worst that fires.
+    """A site and how it stands: `open_alerts` pend or fire, `worst` is the worst that fires and is
+    not judged a fault of the sensor.
 
     `newest` is its newest reading; `newest_good` the newest that tells something of the place:
     its flag is good, and it does not speak of the device itself.
@@ -182,7 +183,8 @@ def sites(
 ) -> list[SiteRow]:
     """Sites by id, or the one that is asked for."""
     s, a, newest = schema.sites.c, schema.alerts.c, _newest_by_site().c
-    firing = case((a.state == State.FIRING.value, a.severity))
+    of_the_place = a.verdict != VerdictKind.SENSOR_FAULT.value
+    firing = case((and_(a.state == State.FIRING.value, of_the_place), a.severity))
     told = (func.count(a.id).label("open_alerts"), func.max(firing).label("worst"))
     seen = (
         func.max(newest.newest).label("newest"),

@@ -189,3 +189,11 @@ def test_a_restart_changes_no_verdict_and_a_replay_no_transition(post: Post) -> 
     past = Past(world.system.settings.data_dir, world.system.settings.lateness_minutes * MINUTE)
     assert past.replayed(1000)[0] == past.recorded()
     past.close()
+
+
+def test_a_site_does_not_look_worse_for_a_fault_of_its_sensor(post: Post) -> None:
+    desk = DeskOf(post.world)
+    goes_on(post, 30, {"patong-1": ALONE})
+    assert desk.get("/v1/sites/patong")["state"] == "ok"
+    goes_on(post, 60, {"kathu-1": HAZE, "town-1": HAZE})
+    assert desk.get("/v1/sites/kathu")["state"] == "critical"
