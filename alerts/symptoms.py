@@ -246,13 +246,15 @@ def _rough(track: Track) -> float:
 
 
 def _gaps(track: Track) -> float:
-    """The part of the last two hours' readings that did not come."""
-    if len(track.times) < 2 * FEW:
+    """The part of the last two hours' readings that did not come, by the pace of before."""
+    begins = track.times[-1:].sum() - 2 * HOUR
+    before, steps = (
+        np.diff(track.times[part]) for part in (track.times <= begins, track.times >= begins)
+    )
+    if len(before) < FEW or len(steps) < FEW:
         return 0.0
-    steps = np.diff(track.times)
-    usual = float(np.median(steps))
-    lost = np.maximum(np.round(steps / usual) - 1, 0).sum() if usual else 0.0
-    return float(lost / (lost + len(steps)))
+    lost = float(np.maximum(np.round(steps / max(float(np.median(before)), 1.0)) - 1, 0).sum())
+    return lost / (lost + len(steps))
 
 
 def _objections(track: Track, objections: Objections) -> dict[str, float]:

@@ -9,11 +9,11 @@ and what is not known says nothing.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from alerts.symptoms import Symptoms
+from alerts.symptoms import Move, Symptoms
 from core.catalogue import CATALOGUE
 from core.times import HOUR, MINUTE
 from core.verdicts import FaultCause, VerdictKind
@@ -52,7 +52,6 @@ class Opinion:
     confidence: float = 0.0
     clues: Sequence[Clue] = ()
     confirmed: bool = False
-    odds: Mapping[Hypothesis, float] = field(default_factory=dict)
 
 
 # --- what is known of quantities ---
@@ -128,6 +127,7 @@ FACTORS: Mapping[str, tuple[float, ...]] = MappingProxyType(
 )
 _PLAIN = 5.0  # times: no event does that at once
 _WATER = frozenset(key for key, known in CATALOGUE.items() if known.group == "water")
+_DUST = ("pm25", "pm10")  # the fine and the coarse
 _OWN_BIN = frozenset(("bin_temperature", "fill_level", "tilt", "tipped", "weight"))
 
 
@@ -171,6 +171,9 @@ def out_of_water(s: Symptoms) -> Clues:
         yield Clue(OUT_OF_WATER, 6.0, "no-salt", said)
         yield Clue(STUCK, -4.0, "no-salt", said)  # in the air it has nothing to move with
         yield Clue(EVENT, -2.0, "no-salt", said)
+    level = s.channels.get("water_level")
+    if level is not None and level.far < -1 and s.move is not None and abs(s.move.far) >= FAR:
+        yield Clue(OUT_OF_WATER, 1.0, "low-tide", {"now": level.now})
     if s.work in {"deployment", "retrieval"}:
         yield Clue(OUT_OF_WATER, 3.0, "work", {"work": s.work})
 
@@ -222,7 +225,8 @@ def power(s: Symptoms) -> Clues:
         yield Clue(POWER, 1.5, "gaps", {"share": s.gaps})
     if s.flagged >= 0.5:
         yield Clue(POWER, 1.0, "whole-device", {"share": s.flagged})
-        yield Clue(OUT_OF_WATER, 1.0 if s.parameter in _WATER else 0.0, "whole-device")
+        if s.parameter in _WATER:
+            yield Clue(OUT_OF_WATER, 1.0, "whole-device")
         yield Clue(EVENT, -0.5, "whole-device", {"share": s.flagged})
     if s.kind == "missing":
         yield Clue(POWER, 2.5, "silent")
@@ -244,7 +248,7 @@ def drift(s: Symptoms) -> Clues:
     move, creeps = s.move, s.creeps >= 4 and s.step < 0.7
     if move is None or s.parameter in _OWN_BIN or not (creeps or abs(move.far) >= FAR):
         return
-    slowly = FOULING if FOULS.get(s.parameter, 0) * move.far > 0 else DRIFT
+    slowly = _slowly(s.parameter, move)
     if creeps:
         yield Clue(slowly, 0.6 * s.creeps, "creeps", {"count": s.creeps})
         yield Clue(EVENT, -0.2 * s.creeps, "creeps", {"count": s.creeps})
@@ -275,7 +279,7 @@ def channels(s: Symptoms) -> Clues:
     if len(others) >= 2 and all(abs(move.far) < QUIET for move in others):
         yield Clue(DRIFT, 0.7, "others-quiet", {"count": len(others)})
         yield Clue(EVENT, -0.7, "others-quiet", {"count": len(others)})
-    slowly = FOULING if FOULS.get(s.parameter, 0) * s.move.far > 0 else DRIFT
+    slowly = _slowly(s.parameter, s.move)
     for other, move in s.channels.items():
         bound = TOGETHER.get(s.parameter, {}).get(other, 0)
         beside = ALONGSIDE.get(s.parameter, {}).get(other, 0)
@@ -288,6 +292,11 @@ def channels(s: Symptoms) -> Clues:
             for cause in (slowly, SPIKE, UNITS, STUCK):
                 yield Clue(cause, 1.5, "channel-differs", said)
             yield Clue(EVENT, -1.5, "channel-differs", said)
+
+
+def _slowly(parameter: str, move: Move) -> FaultCause:
+    """What takes a sensor there slowly: growth, where that is its way, else drift."""
+    return FOULING if FOULS.get(parameter, 0) * move.far > 0 else DRIFT
 
 
 def neighbours(s: Symptoms) -> Clues:
@@ -307,6 +316,15 @@ def surroundings(s: Symptoms) -> Clues:
         yield Clue(EVENT, 0.3, "tests-pass")
 
 
+def dust(s: Symptoms) -> Clues:
+    """Dust is coarse; a sensor that errs has no reason to err by more for coarse grains."""
+    fine, coarse = (s.move if s.parameter == name else s.channels.get(name) for name in _DUST)
+    if s.parameter not in _DUST or fine is None or coarse is None or fine.far < FAR:
+        return
+    if coarse.now - coarse.usual > 1.5 * (fine.now - fine.usual):
+        yield Clue(EVENT, 2.5, "dust")
+
+
 RULES: Sequence[Callable[[Symptoms], Clues]] = (
     stuck,
     spike,
@@ -318,6 +336,7 @@ RULES: Sequence[Callable[[Symptoms], Clues]] = (
     drift,
     channels,
     neighbours,
+    dust,
     surroundings,
 )
 
@@ -327,7 +346,7 @@ RULES: Sequence[Callable[[Symptoms], Clues]] = (
 
 def judge(s: Symptoms) -> Opinion:
     """What the symptoms amount to."""
-    clues = [clue for rule in RULES for clue in rule(s) if clue.weight]
+    clues = [clue for rule in RULES for clue in rule(s)]
     odds = _starts(s)
     for clue in clues:
         odds[clue.toward] += clue.weight
@@ -335,17 +354,15 @@ def judge(s: Symptoms) -> Opinion:
     event = shares[EVENT]
     cause = max(FaultCause, key=lambda one: shares[one])
     sure = max(event, 1 - event)
-    if sure < SURE_ENOUGH:
-        return Opinion(
-            kind=VerdictKind.UNCLEAR, confidence=sure, clues=_weightiest(clues), odds=shares
-        )
+    said = any(clue.toward is cause and clue.weight > 0 for clue in clues)
+    if sure < SURE_ENOUGH or not (said or event == sure):
+        return Opinion(kind=VerdictKind.UNCLEAR, confidence=sure, clues=_weightiest(clues))
     if event == sure:
         return Opinion(
             kind=EVENT,
             confidence=sure,
             clues=_weightiest([c for c in clues if (c.toward is EVENT) == (c.weight > 0)]),
             confirmed=bool(agreeing(s)),
-            odds=shares,
         )
     mine = [c for c in clues if c.toward is cause or (c.toward is EVENT and c.weight < 0)]
     return Opinion(
@@ -353,7 +370,6 @@ def judge(s: Symptoms) -> Opinion:
         cause=cause,
         confidence=sure,
         clues=_weightiest(mine),
-        odds=shares,
     )
 
 
@@ -367,9 +383,12 @@ def agreeing(s: Symptoms) -> Sequence[Any]:
 
 
 def _starts(s: Symptoms) -> dict[Hypothesis, float]:
-    """Where each begins before anything is known: a flagged episode is rather the sensor's."""
-    event = -0.5 if s.kind == "fault" else 1.0
-    return {EVENT: event, **dict.fromkeys(FaultCause, -1.5)}
+    """Where each begins before anything is known: a flagged episode is rather the sensor's; what
+    never was in the water cannot be out of it.
+    """
+    starts: dict[Hypothesis, float] = {EVENT: -0.5 if s.kind == "fault" else 1.0}
+    starts |= dict.fromkeys(FaultCause, -1.5)
+    return starts if s.parameter in _WATER else starts | {OUT_OF_WATER: -9.0}
 
 
 def _shared(odds: Mapping[Hypothesis, float]) -> dict[Hypothesis, float]:

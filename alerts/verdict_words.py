@@ -57,6 +57,10 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "{parameter} of the same device should move with it, and did not: {now}.",
             "{parameter}ของอุปกรณ์เดียวกันควรเปลี่ยนตาม แต่ไม่เปลี่ยน: {now}",
         ),
+        "dust": Phrase(
+            "PM10 rose more than PM2.5, as dust in the air makes it.",
+            "PM10 เพิ่มมากกว่า PM2.5 อย่างที่ฝุ่นในอากาศทำให้เป็น",
+        ),
         "creeps": Phrase(
             "For {count} days it has been farther away each day.",
             "ค่าห่างจากปกติเพิ่มขึ้นทุกวันมา {count} วันแล้ว",
@@ -70,6 +74,7 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "{now} คือค่าปกติ {usual} °C ในหน่วยฟาเรนไฮต์",
         ),
         "gaps": Phrase("{share} of its readings do not come.", "ข้อมูลขาดหาย {share}"),
+        "low-tide": Phrase("The tide is low: {now} m.", "น้ำลง ระดับน้ำ {now} ม."),
         "neighbour-agrees": Phrase(
             "{site}, {km} km away, sees the same.", "{site} ซึ่งห่าง {km} กม. ตรวจพบเช่นเดียวกัน"
         ),
