@@ -37,6 +37,7 @@ LEASE = 3 * MINUTE
 LIVES = 6 * HOUR
 KEY_LIFE = 23 * HOUR  # LINE remembers the id of a try for 24
 POLL_SECONDS = 1.0
+LAST_SECONDS = 1.0  # that whoever ends us leaves to what is under way
 FIRST_WAIT, LONGEST_WAIT = 2 * SECOND, 10 * MINUTE
 LONGEST_ASKED = HOUR  # so long a server may ask us to wait
 LONGEST_REST = MINUTE  # that a server that fails is left alone
@@ -148,6 +149,8 @@ class Outbox:
                 under_way |= {asyncio.create_task(self._deliver(parcel)) for parcel in found}
                 under_way = await self._rest(under_way)
         finally:
+            if under_way:  # what a server takes just now is better recorded than sent again
+                await asyncio.wait(under_way, timeout=LAST_SECONDS)
             for task in under_way:
                 task.cancel()
 

@@ -3,12 +3,14 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import telling
 from core.errors import Blame, DeliveryError
+from core.notices import Parcel, Sent
 from core.times import DAY, HOUR
 from storage.outbox import bring_back
 from tests.desk import DeskOf
@@ -54,6 +56,34 @@ def test_a_notice_names_every_alert_and_an_alert_its_notices(desk: DeskOf) -> No
     assert desk.get(f"/v1/notices?alert={told['alert']}")["items"] == [notice]
     assert desk.get("/v1/notices?alert=other")["items"] == []
     assert desk.get("/v1/notices/other")["status"] == 404
+
+
+class Thoughtful(Server):
+    """Takes what it is given, when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.told = asyncio.Event(), asyncio.Event()
+
+    async def send(self, parcel: Parcel) -> Sent:
+        self.asked.set()
+        await self.told.wait()
+        return await super().send(parcel)
+
+
+def test_what_a_server_takes_while_we_are_told_to_end_is_recorded(desk: DeskOf) -> None:
+    async def told_to_end() -> None:
+        server = Thoughtful()
+        sending = asyncio.create_task(Post(desk.world, line=server).outboxes["line"].run())
+        await server.asked.wait()
+        sending.cancel()
+        server.told.set()
+        with suppress(asyncio.CancelledError):
+            await sending
+
+    asyncio.run(told_to_end())
+    states = {one["state"] for one in desk.get("/v1/deliveries?channel=line")["items"]}
+    assert states == {"sent"}
 
 
 def test_a_clock_that_was_set_back_holds_no_message_up(
