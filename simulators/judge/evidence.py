@@ -81,6 +81,7 @@ class Evidence:
     counts: Mapping[str, int]
     transitions: int
     verified: Sequence[str]
+    parcels: frozenset[str]
     deliveries: Sequence[Delivery]
     news: Sequence[News]
     arrivals: Sequence[Arrival]
@@ -105,6 +106,11 @@ def rows(data: Path, query: str) -> list[Any]:
 def stored(data: Path) -> list[tuple[Key, float]]:
     """Every reading in the ledger."""
     return [((device, p, at), value) for device, p, at, value in rows(data, _READINGS)]
+
+
+def parcels(data: Path) -> frozenset[str]:
+    """The id of every message, also of those that a digest replaced."""
+    return frozenset(identifier for (identifier,) in rows(data, "SELECT id FROM parcels"))
 
 
 def deliveries(data: Path) -> list[Delivery]:

@@ -79,7 +79,8 @@ def untold(evidence: Evidence) -> Iterator[str]:
     yield from _some("was given up", [d for d, s in planned.items() if s == "dead"])
     there = {(a.channel, a.address, a.parcel) for a in evidence.arrivals}
     yield from _some("is said to be sent and did not arrive", _sent(planned) - there)
-    yield from _some("arrived and was never planned", there - planned.keys())
+    strange = [arrival for arrival in there if arrival[2] not in evidence.parcels]
+    yield from _some("arrived and was never planned", strange)
     most = {"line": 1, "email": 1 + evidence.crashes}
     often = [(who, n) for who, n in came.items() if n > most.get(who[0], n)]
     yield from _some("arrived too often", often)

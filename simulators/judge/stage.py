@@ -101,7 +101,7 @@ class Stage:
         self.note("ready")
 
     def revive(self) -> None:
-        """Start it again, and wait until it lives; as often as it takes."""
+        """Start it again, and wait until it lives."""
         self.start()
         self.wait_ready()
 
@@ -136,7 +136,6 @@ class Stage:
 
     def settings(self, stack: ExitStack) -> dict[str, Any]:
         """What Andaman is told; all that it speaks to runs from here on."""
-        gateways = sorted(set(city.GATEWAYS.values()))
         given: dict[str, Any] = {
             "config_dir": city.write(self.folder / "config", self.setting.size),
             "line_url": self._put_up_line(stack),
@@ -145,18 +144,9 @@ class Stage:
             "smtp_url": self._put_up_post(stack),
             "mail_from": "alerts@judged.example",
         }
-        if self.setting.mosquitto:
-            self.secrets |= {name: secrets.token_urlsafe(24) for name in gateways}
-            passwords = {name: self.secrets[name] for name in (INGEST, *gateways)}
-            place = _made(self.folder / "mosquitto")
-            self.mosquitto = Mosquitto(place, passwords)
-            stack.callback(self.mosquitto.stop)
-            self.mosquitto.start()
-            proxy = self._before("broker", lambda: _port(self.mosquitto))
-            given |= {"mqtt_url": f"mqtt://127.0.0.1:{proxy.port}"}
-            given |= {"mqtt_password": self.secrets[INGEST]}
-        else:
-            given["mqtt_port"] = free_port()
+        given |= (
+            self._put_up_mosquitto(stack) if self.setting.mosquitto else {"mqtt_port": free_port()}
+        )
         if self.setting.influx:
             given |= self._put_up_influx(stack)
         return given
@@ -172,8 +162,8 @@ class Stage:
         stack.callback(self._end)
         self.watch = stack.enter_context(Watch(self.andaman, set(self.secrets.values())))
         self.revive()
-        port = _port(self.mosquitto) if self.mosquitto else given["mqtt_port"]
-        door = self._before("gateways", lambda: int(str(port)))
+        port: int = self.mosquitto.port if self.mosquitto else given["mqtt_port"]
+        door = self._before("gateways", lambda: port)
         passwords = self.andaman.gateway_secrets()
         if self.mosquitto is not None:
             passwords = {name: self.secrets[name] for name in passwords}
@@ -210,6 +200,17 @@ class Stage:
         port = self._backstage.do(self.post.start())
         stack.callback(lambda: self._backstage.do(self.post.stop()))
         return f"smtp+plaintext://127.0.0.1:{self._before('smtp', lambda: port).port}"
+
+    def _put_up_mosquitto(self, stack: ExitStack) -> dict[str, Any]:
+        gateways = sorted(set(city.GATEWAYS.values()))
+        self.secrets |= {name: secrets.token_urlsafe(24) for name in gateways}
+        passwords = {name: self.secrets[name] for name in (INGEST, *gateways)}
+        self.mosquitto = Mosquitto(_made(self.folder / "mosquitto"), passwords)
+        stack.callback(self.mosquitto.stop)
+        self.mosquitto.start()
+        proxy = self._before("broker", lambda: _port(self.mosquitto))
+        url = f"mqtt://127.0.0.1:{proxy.port}"
+        return {"mqtt_url": url, "mqtt_password": self.secrets[INGEST]}
 
     def _put_up_influx(self, stack: ExitStack) -> dict[str, Any]:
         if self.setting.influx == "real":

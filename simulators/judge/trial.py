@@ -142,6 +142,7 @@ def _gather(stage: Stage, script: Script, seconds: float) -> tuple[Evidence, flo
         counts={name: value for name, value in counts.items() if isinstance(value, int)},
         transitions=_count(data, "transitions"),
         verified=evidence.verified(stage),
+        parcels=evidence.parcels(data),
         deliveries=evidence.deliveries(data),
         news=evidence.news(data),
         arrivals=evidence.arrivals(stage),

@@ -11,7 +11,7 @@ from simulators.judge.scripts.shape import until
 from simulators.judge.stage import Setting, Stage
 
 DISK_MB = 48
-JUMPS = ("+2h", "-2h", "+400d", "-400d", "+20m", "-3m")
+JUMPS = ("+2h", "-2h", "+20d", "-20d", "+20m", "-3m")
 
 
 def small_disk(chance: random.Random) -> Setting:

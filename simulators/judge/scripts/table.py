@@ -85,7 +85,7 @@ SCRIPTS: Mapping[str, Script] = MappingProxyType(
             setting=either_broker,
         ),
         "clock-jumps": Script(
-            words="Andaman's clock is set forward and back by minutes, hours, a year, as it runs",
+            words="Andaman's clock is set forward and back by minutes, hours, weeks, as it runs",
             play=machine.clock_jumps,
             setting=machine.nobody_told,
             refusable=_OF_CLOCKS,
