@@ -377,7 +377,7 @@ step = st.one_of(
 
 @given(st.lists(step, min_size=3, max_size=14))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_the_counters_add_up_whatever_is_done(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Any, ...]]

@@ -73,7 +73,7 @@ def test_a_timer_that_spoke_while_the_system_looked_at_itself_speaks_again(tmp_p
         pytest.param(RULES, id="every kind"),
     ],
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(arrivals(), st.data())
 def test_whatever_happened_a_replay_tells_the_same(
     rules: str, messages: list[Message], data: Any
