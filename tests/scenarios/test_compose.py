@@ -221,6 +221,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         andaman.start()
         running.enter_context(mosquitto_of(folder, ports))
         andaman.wait_ready()
+        # Until it has subscribed for the first time, the broker keeps nothing for it.
+        wait_until(lambda: andaman.ask("/health/ready").json()["checks"]["broker"]["ok"])
         running.enter_context(nginx_of(nginx, folder, places, ports["https"]))
         yield Stack(
             folder=folder,

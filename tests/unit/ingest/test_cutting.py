@@ -96,7 +96,7 @@ class Run:
         pytest.param(RULES, id="every kind"),
     ],
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(arrivals(), st.data())
 def test_it_changes_nothing_how_the_stream_is_cut(
     rules: str, messages: list[Message], data: Any
