@@ -78,17 +78,20 @@ class FollowUp:
         with self._ledger.transaction() as connection:
             places = labels.places(connection)
             before = self.standing(connection, at, places)
-            known = escalations.escalations(connection, {t.alert for t in transitions})
-            inquiry = self.arrangements.inquiry
-            judged = inquiry.opened(connection, places, transitions, at, fresh) if inquiry else {}
-            words = verdicts.verdicts(connection, {t.alert for t in transitions}) | judged
+            about = {t.alert for t in transitions}
+            known = escalations.escalations(connection, about)
+            since = escalations.begun(connection, about)
+            inquiry, judged = self.arrangements.inquiry, dict[str, Judged]()
+            if inquiry is not None:
+                judged = inquiry.opened(connection, places, transitions, since, at, fresh)
+            words = verdicts.verdicts(connection, about) | judged
             told = [places.labels(t.alert, t, _word(words.get(t.alert))) for t in transitions]
             now = replace(before, firing=_firing(before.firing.values(), transitions, told))
             held = [mutes(alert, now) for alert in told]
             recorded = Recorded(
                 transitions=transitions,
                 labels=told,
-                since=escalations.begun(connection, {t.alert for t in transitions}),
+                since=since,
                 verdicts=words,
             )
             return Consequences(

@@ -22,7 +22,6 @@ from core.readings import Columns
 from core.times import HOUR, MINUTE
 from core.verdicts import Judged, Question, Verdict, VerdictKind
 from storage import labels, verdicts
-from storage.escalations import begun
 from storage.labels import Places
 from storage.material import gather
 from storage.verdicts import Due, body, verdict_of
@@ -57,15 +56,15 @@ class Inquiry:
         connection: Connection,
         places: Places,
         transitions: Sequence[Transition],
+        since: Mapping[str, int],
         at: int,
         fresh: Columns | None = None,
     ) -> dict[str, Judged]:
         """What is kept of the alerts that fire with these transitions, which are committed at `at`
-        with the readings `fresh`, and of those that were judged by one; of very many at once the
-        later ones wait.
+        with the readings `fresh`, and of those that were judged by one; `since` tells when alerts
+        that are not new began. Of very many at once the later ones wait.
         """
         fires = {t.alert: t for t in transitions if begins(t) and self.asks(t.rule, t.subject)}
-        since = begun(connection, fires)
         asked = [
             Question(t.alert, t.subject, t.site, since.get(t.alert, t.at), t.at)
             for t in list(fires.values())[:AT_ONCE]

@@ -15,11 +15,11 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 
 from core.groups import Planned, PlannedNotice, PlannedParcel
 from core.notices import Channel, Notice, NoticeReason, Recipient, Told
+from storage.chunks import chunks
 from storage.notices import keep, notice_of
 from storage.notify_schema import LEASED, WAITING, deliveries, notices, parcels
 
 _P, _D, _N = parcels.c, deliveries.c, notices.c
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +96,8 @@ def _replace(
     connection: Connection, some: Sequence[str], of_parcels: set[str], digest: str
 ) -> None:
     now = {"state": "replaced", "words": f"told in the digest {digest}"}
-    for start in range(0, len(some), _CHUNK):
-        chosen = _D.id.in_(some[start : start + _CHUNK])
-        connection.execute(update(deliveries).where(chosen).values(now))
+    for chunk in chunks(some):
+        connection.execute(update(deliveries).where(_D.id.in_(chunk)).values(now))
     for parcel in sorted(of_parcels):
         left = select(_D.id).where(_D.parcel == parcel, _D.state == WAITING).exists()
         connection.execute(update(parcels).where(_P.id == parcel, ~left).values(now))

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, func, select
 from core.alerts import Mark, Severity
 from core.muting import Escalation
 from storage import schema
+from storage.chunks import chunks
 
 _A = schema.alerts.c
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +32,19 @@ class Overdue:
 
 def escalations(connection: Connection, alerts: Collection[str]) -> dict[str, Escalation]:
     """How far these are escalated; those that the ledger does not know yet are left out."""
-    wanted, found = list(alerts), dict[str, Escalation]()
-    for start in range(0, len(wanted), _CHUNK):
-        chosen = _A.id.in_(wanted[start : start + _CHUNK])
-        columns = (_A.id, _A.escalation, _A.escalates_at, _A.acknowledged_at)
-        rows = connection.execute(select(*columns).where(chosen))
+    found: dict[str, Escalation] = {}
+    columns = (_A.id, _A.escalation, _A.escalates_at, _A.acknowledged_at)
+    for chunk in chunks(alerts):
+        rows = connection.execute(select(*columns).where(_A.id.in_(chunk)))
         found |= {row.id: _escalation(row) for row in rows}
     return found
 
 
 def begun(connection: Connection, alerts: Collection[str]) -> dict[str, int]:
     """When each of these began, µs; those that the ledger does not know yet are left out."""
-    wanted, found = list(alerts), dict[str, int]()
-    for start in range(0, len(wanted), _CHUNK):
-        chosen = _A.id.in_(wanted[start : start + _CHUNK])
-        rows = connection.execute(select(_A.id, _A.started_at).where(chosen))
+    found: dict[str, int] = {}
+    for chunk in chunks(alerts):
+        rows = connection.execute(select(_A.id, _A.started_at).where(_A.id.in_(chunk)))
         found |= {row.id: row.started_at for row in rows}
     return found
 

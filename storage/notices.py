@@ -1,6 +1,6 @@
 """Notices, and the parcels and deliveries in which they go out: how they are planned."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ from core.alerts import Severity, State
 from core.groups import Planned, PlannedNotice, PlannedParcel
 from core.notices import Channel, Notice, NoticeReason, Recipient
 from storage import schema
+from storage.chunks import chunks
 from storage.notify_groups import keep_groups
 from storage.notify_schema import (
     LEASED,
@@ -21,7 +22,6 @@ from storage.notify_schema import (
 )
 
 _N, _A, _P, _D = notices.c, notice_alerts.c, parcels.c, deliveries.c
-_CHUNK = 500
 _NOTICE = msgspec.json.Decoder(Notice)
 
 Heard = Mapping[str, Mapping[tuple[Channel, Recipient], int]]
@@ -71,7 +71,7 @@ def last_made(connection: Connection, reason: NoticeReason) -> int | None:
 def heard(connection: Connection, receiver: str, alerts: Collection[str]) -> Heard:
     """Who was told, or will be, of each of these alerts that it fires, by this receiver."""
     notices_of: dict[str, list[str]] = {}
-    for chunk in _chunks(list(alerts)):
+    for chunk in chunks(alerts):
         statement = (
             select(_A.alert, _A.notice)
             .join_from(notice_alerts, notices, _N.id == _A.notice)
@@ -117,7 +117,7 @@ def _reached(
     people of whom nothing is kept any more.
     """
     found: dict[str, dict[tuple[Channel, Recipient], int]] = {}
-    for chunk in _chunks(list(wanted)):
+    for chunk in chunks(wanted):
         statement = (
             select(_P.notice, _D.channel, _D.address, _D.language, _D.subscriber, _D.planned_for)
             .join_from(deliveries, parcels, _P.id == _D.parcel)
@@ -192,7 +192,3 @@ _ABOUT = "INSERT OR IGNORE INTO notice_alerts (alert, notice, state) VALUES (?, 
 def notice_of(body: bytes) -> Notice:
     """A notice as it was kept."""
     return _NOTICE.decode(body)
-
-
-def _chunks(wanted: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))

@@ -1,7 +1,7 @@
 """Groups of alerts as the ledger keeps them between what happens and what is told."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -9,10 +9,10 @@ from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.groups import Group, Member, Planned
+from storage.chunks import chunks
 from storage.notify_schema import notify_groups, notify_members
 
 _G, _M = notify_groups.c, notify_members.c
-_CHUNK = 500
 _MEMBER = msgspec.json.Decoder(Member)
 
 
@@ -21,7 +21,7 @@ def groups(
 ) -> dict[str, Group]:
     """Those with one of these keys or alerts, each whole."""
     wanted = dict.fromkeys(keys)
-    for chunk in _chunks(alerts):
+    for chunk in chunks(alerts):
         found = connection.execute(select(_M.group).where(_M.alert.in_(chunk)).distinct())
         wanted |= dict.fromkeys(found.scalars())
     return _whole(connection, wanted)
@@ -41,7 +41,7 @@ def next_due(connection: Connection) -> int | None:
 def keep_groups(connection: Connection, planned: Planned) -> None:
     """Make the groups so."""
     gone = [key for key, group in planned.groups.items() if group is None]
-    for chunk in _chunks(gone):
+    for chunk in chunks(gone):
         connection.execute(delete(notify_groups).where(_G.key.in_(chunk)))
         connection.execute(delete(notify_members).where(_M.group.in_(chunk)))
     rows = [_row(group) for group in planned.groups.values() if group is not None]
@@ -70,7 +70,7 @@ _FORGET = 'DELETE FROM notify_members WHERE "group" = ? AND alert = ?'
 
 def _whole(connection: Connection, keys: Iterable[str]) -> dict[str, Group]:
     found: dict[str, Group] = {}
-    for chunk in _chunks(list(keys)):
+    for chunk in chunks(keys):
         members: dict[str, dict[str, Member]] = {}
         statement = select(notify_members).where(_M.group.in_(chunk)).order_by(_M.group, _M.alert)
         for row in connection.execute(statement):
@@ -91,8 +91,3 @@ def _row(group: Group) -> dict[str, Any]:
         "due_at": group.due_at,
         "told_at": group.told_at,
     }
-
-
-def _chunks(wanted: Collection[str]) -> Iterator[Sequence[str]]:
-    listed = list(wanted)
-    return (listed[start : start + _CHUNK] for start in range(0, len(listed), _CHUNK))

@@ -1,6 +1,6 @@
 """Subscribers as rows of the ledger, and back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import time
 from typing import Any
 
@@ -20,9 +20,9 @@ from core.subscribers import (
     Subscription,
 )
 from storage import schema
+from storage.chunks import chunks
 
 _S, _C, _W = schema.subscribers.c, schema.contacts.c, schema.subscriptions.c
-_CHUNK = 500
 
 
 def keep_contacts(connection: Connection, of: Subscriber) -> None:
@@ -90,7 +90,7 @@ def whole(
     statement = select(schema.subscribers).where(*wanted).order_by(_S.made_at, _S.id).limit(limit)
     rows = connection.execute(statement).all()
     found = {row.id: (list[Contact](), list[Subscription]()) for row in rows}
-    for chunk in chunks(list(found)):
+    for chunk in chunks(found):
         held = select(schema.contacts).where(_C.subscriber.in_(chunk)).order_by(_C.channel)
         for row in connection.execute(held):
             found[row.subscriber][0].append(_contact(row))
@@ -98,11 +98,6 @@ def whole(
         for row in connection.execute(asked.order_by(_W.scope, _W.target)):
             found[row.subscriber][1].append(_subscription(row))
     return [_subscriber(row, *found[row.id]) for row in rows]
-
-
-def chunks(identifiers: Sequence[str]) -> Iterable[Sequence[str]]:
-    """A few at a time, as a statement takes them."""
-    return (identifiers[n : n + _CHUNK] for n in range(0, len(identifiers), _CHUNK))
 
 
 def _subscriber(

@@ -28,9 +28,10 @@ from core.subscribers import (
 )
 from storage import schema
 from storage.changes import note
+from storage.chunks import chunks
 from storage.ledger import Ledger
 from storage.notify_schema import deliveries
-from storage.subscriber_rows import chunks, keep_contacts, keep_subscriptions, row_of, whole
+from storage.subscriber_rows import keep_contacts, keep_subscriptions, row_of, whole
 from storage.withdrawing import forget, readdress, withdraw
 
 Edit = Callable[[Subscriber], Subscriber]
@@ -94,7 +95,7 @@ def officers(connection: Connection) -> frozenset[str]:
 
 def those(connection: Connection, identifiers: Iterable[str]) -> list[Subscriber]:
     """These, as far as there are any."""
-    some = chunks(list(identifiers))
+    some = chunks(identifiers)
     return [one for chunk in some for one in whole(connection, [_S.id.in_(chunk)])]
 
 

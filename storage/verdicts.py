@@ -10,9 +10,9 @@ from sqlalchemy import Connection, func, select
 from core.alerts import Mark, Severity, State
 from core.verdicts import FaultCause, Judged, Verdict, VerdictKind
 from storage import schema
+from storage.chunks import chunks
 
 _A = schema.alerts.c
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +36,10 @@ class Due:
 
 def verdicts(connection: Connection, alerts: Collection[str]) -> dict[str, Judged]:
     """Those of these alerts that have one."""
-    wanted, found = list(alerts), dict[str, Judged]()
-    for start in range(0, len(wanted), _CHUNK):
-        columns = (_A.id, _A.verdict, _A.verdict_body, _A.judge_at)
-        chosen = _A.id.in_(wanted[start : start + _CHUNK])
+    found: dict[str, Judged] = {}
+    columns = (_A.id, _A.verdict, _A.verdict_body, _A.judge_at)
+    for chunk in chunks(alerts):
+        chosen = _A.id.in_(chunk)
         rows = connection.execute(select(*columns).where(chosen, _A.verdict != ""))
         found |= {row.id: _judged(row) for row in rows}
     return found
