@@ -51,9 +51,9 @@ def score_command(
         if alerts is not None:
             found = _of_file(alerts)
         elif api is not None:
-            found = _fired(_asked(api, key_file, query))
+            found = fired(_asked(api, key_file, query))
         else:
-            found = _fired(pages(f"/v1/alerts?{urlencode(query)}", data))
+            found = fired(pages(f"/v1/alerts?{urlencode(query)}", data))
         result = score(true, found)
     if as_json:
         typer.echo(json.dumps(plain(result), indent=2, ensure_ascii=False))
@@ -62,7 +62,8 @@ def score_command(
         typer.echo(_closing(result))
 
 
-def _fired(listed: Iterable[Mapping[str, Any]]) -> list[Alert]:
+def fired(listed: Iterable[Mapping[str, Any]]) -> list[Alert]:
+    """Of items of `/v1/alerts` those that fired."""
     return [alert for item in listed if (alert := alert_of(item)) is not None]
 
 

@@ -17,7 +17,7 @@ from alerts.anomaly.calendar import Clock
 from alerts.anomaly.rarity import RAREST
 from alerts.anomaly.stream import Kinds, follow
 from alerts.kinds.anomaly import SENSITIVITIES
-from benchmarks import nab
+from benchmarks import coast, nab
 from benchmarks.detectors import beginnings, detected, months, months_of, terms
 from benchmarks.episodes import EPISODES
 from benchmarks.faults import Episode, Fault, Track, with_faults
@@ -214,11 +214,22 @@ def _seconds(count: int, series: int, every: int, batches: int) -> float:
 
 
 def main() -> None:
-    """Print a table for each part that is asked for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.detection", description=__doc__)
+    """Print the tables of each part that is asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.detection",
+        description=f"{__doc__} All of it takes half an hour, most of that for the coast.",
+    )
     parser.add_argument("folder", type=Path, help="where nab/ and the real series lie")
-    parser.add_argument("--only", choices=["nab", "real", "speed"])
+    parser.add_argument("--only", choices=["nab", "real", "speed", "coast"])
     parser.add_argument("--peers", type=Path, help="scores that benchmarks.peers wrote")
+    parser.add_argument(
+        "--scenarios",
+        nargs="+",
+        choices=coast.SCENARIOS,
+        default=coast.SCENARIOS,
+        metavar="NAME",
+        help=f"of the coast: {', '.join(coast.SCENARIOS)}; all unless some are named",
+    )
     asked = parser.parse_args()
     console = Console(width=240)
     if asked.only in {None, "nab"} and (asked.folder / "nab").is_dir():
@@ -232,6 +243,9 @@ def main() -> None:
             console.print(episode_table(series))
     if asked.only in {None, "speed"}:
         console.print(speed_table())
+    if asked.only in {None, "coast"}:
+        for made in coast.tables(list(coast.scores(asked.scenarios, coast.SEEDS, console))):
+            console.print(made)
     console.print(f"* settings were tuned on this one; rarities end at {RAREST:.0f} months")
 
 

@@ -97,15 +97,15 @@ class Score:
             return outcome.truth.nature, outcome.truth.kind
 
         in_order = sorted(self.outcomes, key=key)
-        return {kind: _figures(list(mine)) for kind, mine in groupby(in_order, key)}
+        return {kind: figures(list(mine)) for kind, mine in groupby(in_order, key)}
 
     def total(self, nature: Nature) -> Figures:
         """Figures of all that somebody has to be told of."""
-        return _figures([o for o in self.outcomes if o.truth.nature is nature and _told(o.truth)])
+        return figures([o for o in self.outcomes if o.truth.nature is nature and is_told(o.truth)])
 
     def missed(self) -> Sequence[Truth]:
         """What nobody was told of."""
-        return [o.truth for o in self.outcomes if _told(o.truth) and not o.alerts]
+        return [o.truth for o in self.outcomes if is_told(o.truth) and not o.alerts]
 
 
 def score(account: Account, alerts: Iterable[Alert]) -> Score:
@@ -183,7 +183,8 @@ def _plain(figures: Figures) -> dict[str, Any]:
     }
 
 
-def _figures(outcomes: Sequence[Outcome]) -> Figures:
+def figures(outcomes: Sequence[Outcome]) -> Figures:
+    """How these came out."""
     delays = [outcome.delay for outcome in outcomes if outcome.delay is not None]
     return Figures(
         count=len(outcomes),
@@ -194,7 +195,7 @@ def _figures(outcomes: Sequence[Outcome]) -> Figures:
     )
 
 
-def _told(truth: Truth) -> bool:
+def is_told(truth: Truth) -> bool:
     """Whether somebody has to be told of it."""
     return truth.severity != Severity.INFO.label
 
