@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 30  # alerts of one commit, or one tick; the others wait for the next
 SOON, LATEST = 5 * MINUTE, 6 * HOUR  # until an alert is judged again
 SURER = 0.8  # to take back what was said
+_NOTHING = (VerdictKind.UNCLEAR, None)  # as good as no word
 _NEVER = ("composite",)  # kinds of rules that look at no readings
 _JUDGES = frozenset((Reason.FIRST_BREACH, Reason.HELD, Reason.REOPENED))
 
@@ -79,7 +80,7 @@ class Inquiry:
         if not found:
             return []
         asked = [
-            Question(due.alert, due.subject, due.site, due.started_at, due.measured_at or now)
+            Question(due.alert, due.subject, due.site, due.started_at, _looked_at(due, now))
             for due in found
         ]
         about = {due.alert: due for due in found}
@@ -93,7 +94,8 @@ class Inquiry:
             if reason is None:
                 kept[due.alert] = Judged(verdict, _later(due.started_at, now), _raised(due))
             else:
-                news.append(_transition(due, verdict, reason, question.at))
+                at = max(question.at, due.changed_at + 1)  # behind what it speaks of
+                news.append(_transition(due, verdict, reason, at))
         verdicts.keep_verdicts(connection, kept)
         return news
 
@@ -131,17 +133,14 @@ def first(verdict: Verdict | None, severity: Severity, at: int) -> Judged:
 
 
 def news_of(due: Due, verdict: Verdict) -> tuple[Verdict, Reason | None]:
-    """What an alert is judged to be, once more, and why people should hear of it; None where they
-    need not.
-    """
+    """What an alert is judged to be, once more, and why it changes by that: None if it does not."""
     said = due.judged.verdict if due.judged is not None else None
     if said is not None and said.word != verdict.word and not _better(said, verdict):
         verdict = said
     if raises(verdict, due.severity, raised=_raised(due)):
         return verdict, Reason.CONFIRMED
-    was_fault = said is not None and said.kind is VerdictKind.SENSOR_FAULT
-    is_fault = verdict.kind is VerdictKind.SENSOR_FAULT
-    return verdict, Reason.JUDGED if was_fault is not is_fault else None
+    before = said.word if said is not None else _NOTHING
+    return verdict, Reason.JUDGED if verdict.word != before else None
 
 
 def raises(verdict: Verdict, severity: Severity, *, raised: bool) -> bool:
@@ -177,6 +176,11 @@ def judged_by(transitions: Iterable[Transition], at: int) -> dict[str, Judged]:
         for t in transitions
         if t.reason in BY_VERDICT
     }
+
+
+def _looked_at(due: Due, now: int) -> int:
+    """Up to when its readings speak; of what has been silent since before, when that was found."""
+    return now if due.measured_at is None else max(due.measured_at, due.started_at)
 
 
 def _later(since: int, at: int) -> int:

@@ -14,6 +14,8 @@ CHOSEN = "r.site =~ /^${site:regex}$/ and r.device =~ /^${device:regex}$/"
 HERE = "(not exists r.district or r.district =~ /^${district:regex}$/)"
 CHOSEN_SITES = "r.site =~ /^${site:regex}$/"
 NOT_READINGS = "/^(alert|andaman.*)$/"
+# What says how bad an alert is; officers' work and a silence leave that as it was.
+WEIGHED = "/^(confirmed|eased|first-breach|held|worsened)$/"
 LONG = "90d"  # an alert that is open has changed within so long
 
 
@@ -111,7 +113,9 @@ def places(say: Words) -> str:
 
 
 def alerts(say: Words, within: str, condition: str = "true") -> str:
-    """A row for each alert that fired: since when, until when, acknowledged when (ns, 0: not yet).
+    """A row for each alert that fired: since when, until when, acknowledged when (ns, 0: not yet),
+    and what it is judged to be: `verdict` is "event", "unclear", or the cause of a sensor's fault,
+    empty where nothing is said.
 
     Those of rules on trial, and those folded into a storm's, are no alerts to officers.
     """
@@ -124,12 +128,13 @@ def alerts(say: Words, within: str, condition: str = "true") -> str:
   |> reduce(
       identity: {{
         rule: "", site: "", severity: "", state: "", subject: "", value: 0.0,
-        since: 0, until: 0, acknowledged: 0,
+        since: 0, until: 0, acknowledged: 0, verdict: "", confidence: 0.0,
       }},
       fn: (r, accumulator) => ({{
         rule: r.rule,
         site: if exists r.site then r.site else "",
-        severity: r.severity,
+        severity: if r.reason =~ {WEIGHED} or accumulator.severity == "" then r.severity
+          else accumulator.severity,
         state: r.state,
         subject: r.subject,
         value: if exists r.value then r.value else 0.0,
@@ -138,6 +143,9 @@ def alerts(say: Words, within: str, condition: str = "true") -> str:
         until: if r.state == "resolved" then int(v: r._time) else 0,
         acknowledged: if accumulator.acknowledged == 0 and r.reason == "acknowledged"
           then int(v: r._time) else accumulator.acknowledged,
+        verdict: if not exists r.verdict then accumulator.verdict
+          else if r.cause != "" then r.cause else r.verdict,
+        confidence: if exists r.verdict then r.confidence else accumulator.confidence,
       }}),
     )
   |> filter(fn: (r) => r.since > 0)

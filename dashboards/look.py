@@ -129,6 +129,29 @@ def alert_states(say: Words) -> list[dict[str, Any]]:
     return [mapped(words)]
 
 
+def verdict_words(say: Words) -> list[dict[str, Any]]:
+    """What alerts are judged to be, in words and colours: a sensor's fault by its cause, in the
+    colour of readings that are flagged.
+    """
+    causes = {
+        "clock": say("clock is wrong", "นาฬิกาไม่ตรง"),
+        "drift": say("drifts", "ค่าคลาดเคลื่อน"),
+        "fouling": say("fouled", "มีคราบหรือเพรียงเกาะ"),
+        "out-of-water": say("out of the water", "อยู่พ้นน้ำ"),
+        "power": say("power fails", "ไฟเลี้ยงผิดปกติ"),
+        "spike": say("spikes", "ค่ากระโดด"),
+        "stuck": say("stuck", "ค่าค้าง"),
+        "units": say("another unit", "ผิดหน่วย"),
+    }
+    sensor = say("sensor: ", "อุปกรณ์: ")
+    words = {
+        "event": (say("event", "เหตุการณ์จริง"), VERMILLION),
+        **{cause: (sensor + word, FLAGGED) for cause, word in causes.items()},
+        "unclear": (say("unclear", "ยังไม่ชัดเจน"), GREY),
+    }
+    return [mapped(words)]
+
+
 def mapped(words: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
     """Values with their words and colours."""
     options = {

@@ -3,7 +3,13 @@
 from dashboards.facts import Facts, Words
 from dashboards.flux import HERE, LONG, alerts, before_end, known, rows
 from dashboards.frame import dashboard, districts
-from dashboards.look import SEVERITIES, severity, severity_words, state_words
+from dashboards.look import (
+    SEVERITIES,
+    severity,
+    severity_words,
+    state_words,
+    verdict_words,
+)
 from dashboards.panels import Json, lines, override, table, tiles, timeline
 from dashboards.shared import LEVELS, OPEN, alert_table, count_tile, open_alerts
 
@@ -25,7 +31,8 @@ def officers(say: Words, _facts: Facts) -> Json:
         (10, [(open_alerts(say, here=HERE), 24)]),
         (14, [(_timeline(say), 24)]),
         (9, [(_over_time(say), 12), (_acknowledged(say), 12)]),
-        (9, [(_by_rule(say), 12), (_past(say), 12)]),
+        (9, [(_by_rule(say), 12), (_by_verdict(say), 12)]),
+        (10, [(_past(say), 24)]),
     ]
     return dashboard(
         say,
@@ -172,6 +179,38 @@ def _by_rule(say: Words) -> Json:
   |> group()"""
     title = say("Most frequent alerts", "การแจ้งเตือนที่เกิดบ่อย")
     return table(title, query, columns, sort=(columns["alerts"], True))
+
+
+def _by_verdict(say: Words) -> Json:
+    columns = {
+        "verdict": say("Event or sensor", "เหตุการณ์จริงหรืออุปกรณ์"),
+        "alerts": say("Times", "ครั้ง"),
+    }
+    query = f"""{_in_range(say)}
+  |> filter(fn: (r) => r.verdict != "")
+  |> group(columns: ["verdict"])
+  |> count(column: "alert")
+  |> rename(columns: {{alert: "alerts"}})
+  |> group()"""
+    return table(
+        say("What alerts came from", "สาเหตุของการแจ้งเตือน"),
+        query,
+        columns,
+        description=say(
+            "An event of the place, or a fault of the sensor with its cause, as alerts were judged "
+            "by the end of the time range.",
+            "เหตุการณ์จริงในพื้นที่ หรืออุปกรณ์ผิดปกติพร้อมสาเหตุ ตามการวินิจฉัยเมื่อสิ้นสุดช่วงเวลา",
+        ),
+        overrides=[
+            override(
+                columns["verdict"],
+                mappings=verdict_words(say),
+                custom_cellOptions={"type": "color-text"},
+            )
+        ],
+        sort=(columns["alerts"], True),
+        no_value=say("None was judged", "ยังไม่มีการวินิจฉัย"),
+    )
 
 
 def _past(say: Words) -> Json:

@@ -8,14 +8,17 @@ from dashboards.flux import LONG, alerts, before_end, by_place, means, places, r
 from dashboards.frame import UID
 from dashboards.look import (
     GREEN,
+    GREY,
     STATES,
     UNITS,
     alert_states,
     levels_drawn,
+    mapped,
     severity_words,
     sources,
     state_words,
     steps,
+    verdict_words,
 )
 from dashboards.panels import Json, lines, override, table, tiles
 
@@ -102,6 +105,8 @@ def alert_table(say: Words, title: str, query: str, none: str) -> Json:
         "since": say("Since", "ตั้งแต่"),
         "state": say("State", "สถานะ"),
         "value": say("Value", "ค่า"),
+        "verdict": say("Event or sensor", "เหตุการณ์จริงหรืออุปกรณ์"),
+        "confidence": say("How sure", "ความมั่นใจ"),
         "acknowledged": say("Acknowledged", "รับทราบเมื่อ"),
         "alert": say("Details", "รายละเอียด"),
     }
@@ -115,6 +120,7 @@ def alert_table(say: Words, title: str, query: str, none: str) -> Json:
         "url": "${andaman}/v1/alerts/${__value.raw}",
         "targetBlank": True,
     }
+    unsaid = [mapped({"0": ("–", GREY)})]
     coloured = {"custom_cellOptions": {"type": "color-text"}}
     return table(
         title,
@@ -124,6 +130,8 @@ def alert_table(say: Words, title: str, query: str, none: str) -> Json:
             override(columns["severity"], mappings=severity_words(say), **coloured),
             override(columns["state"], mappings=alert_states(say), **coloured),
             override(columns["value"], decimals=1),
+            override(columns["verdict"], mappings=verdict_words(say), **coloured),
+            override(columns["confidence"], unit="percentunit", decimals=0, mappings=unsaid),
             override(columns["alert"], links=[link], custom_width=120),
         ],
         sort=(columns["since"], True),

@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from core.alerts import Outcome
 from core.errors import StorageError
 from core.messages import Counts, Message, Quarantined, Refusal, RefusedItem, Settled
+from core.muting import Consequences
 from core.overrides import Overrides
 from core.quality import Limits as QualityLimits
 from core.readings import Columns, IntColumn
@@ -389,8 +390,9 @@ class Pipeline:
         **more: Any,
     ) -> Batch:
         """What `commit` would store; whoever stores it himself calls `accepted` then."""
-        points, lines = self._points(checked, outcome) if self._forwards else (0, b"")
         moved, now = checked.moved, self.clock()
+        follows = self._follow_up.of(outcome.transitions, now, checked.columns)
+        points, lines = self._points(checked, outcome, follows) if self._forwards else (0, b"")
         return Batch(
             recorded_at=now,
             columns=checked.columns,
@@ -406,7 +408,7 @@ class Pipeline:
             revisions=checked.revisions,
             tails=self.state.blocks(moved),
             windows=kept(moved),
-            consequences=self._follow_up.of(outcome.transitions, now, checked.columns),
+            consequences=follows,
             **more,
         )
 
@@ -422,12 +424,14 @@ class Pipeline:
         self._statuses |= {status.gateway: status for status in batch.statuses}
         self._follow_up.committed(batch.consequences)
 
-    def _points(self, checked: Checked, outcome: Outcome) -> tuple[int, bytes]:
+    def _points(
+        self, checked: Checked, outcome: Outcome, follows: Consequences
+    ) -> tuple[int, bytes]:
         """What InfluxDB is told, in the order in which it has to overwrite."""
         parts = (
             encode_readings(checked.columns, self._parts),
             encode_revisions(checked.revisions, self._parts),
-            encode_transitions(outcome.transitions),
+            encode_transitions(outcome.transitions, follows.verdicts),
         )
         return sum(points for points, _ in parts), b"\n".join(lines for _, lines in parts if lines)
 

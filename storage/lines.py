@@ -16,6 +16,7 @@ import numpy as np
 from core.alerts import Transition
 from core.readings import Columns, Flag, IntColumn, Revision
 from core.registry import Series
+from core.verdicts import Judged
 
 _ESCAPED = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": r"\n"})
 _QUOTED = str.maketrans({"\\": r"\\", '"': r"\""})
@@ -107,13 +108,17 @@ def encode_revisions(revisions: Iterable[Revision], parts: LineParts) -> tuple[i
     return len(lines), b"\n".join(lines)
 
 
-def encode_transitions(transitions: Iterable[Transition]) -> tuple[int, bytes]:
-    """The same for transitions: measurement `alert`, so that Grafana can annotate with them."""
-    lines = [_transition(t) for t in transitions]
+def encode_transitions(
+    transitions: Iterable[Transition], judged: Mapping[str, Judged]
+) -> tuple[int, bytes]:
+    """The same for transitions: measurement `alert`, so that Grafana can annotate with them; with
+    what their alerts are `judged` to be.
+    """
+    lines = [_transition(t, judged.get(t.alert)) for t in transitions]
     return len(lines), b"\n".join(lines)
 
 
-def _transition(t: Transition) -> bytes:
+def _transition(t: Transition, judged: Judged | None) -> bytes:
     fields = {
         "alert": quoted(t.alert),
         "state": quoted(t.after),
@@ -123,6 +128,11 @@ def _transition(t: Transition) -> bytes:
     }
     if t.marks:
         fields["marks"] = quoted(" ".join(t.marks))
+    verdict = judged.verdict if judged is not None else None
+    if verdict is not None:
+        fields["verdict"] = quoted(verdict.kind)
+        fields["cause"] = quoted(verdict.cause or "")  # said, so that it overwrites another
+        fields["confidence"] = repr(float(verdict.confidence))
     if math.isfinite(t.value):
         fields["value"] = repr(float(t.value))
     site = f",site={escaped(t.site)}" if t.site else ""  # an alert about the system has none

@@ -5,17 +5,19 @@ It goes on where it stopped, in the ledger's own order, and writes nothing but t
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine, func, select, tuple_
 
 from core.alerts import Mark, Reason, Severity, State, Transition
 from core.readings import Columns, Revision
 from core.registry import Series
+from core.verdicts import Judged
 from storage import schema
 from storage.ledger import Ledger
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 from storage.quality import columns_from
+from storage.verdicts import verdicts
 
 CHUNK = 5000
 _FACT = "refill"
@@ -63,7 +65,7 @@ def refill(ledger: Ledger, series: Sequence[Series]) -> bool:
         done["revision"] = revised[-1][0]
     else:
         found = _transitions_after(ledger, done["transition"])
-        points, lines = encode_transitions(transition for _, transition in found)
+        points, lines = encode_transitions((t for _, t in found), _judged(ledger, found))
         done["transition"] = found[-1][0] if found else done["transition"]
         done["complete"] = not found
     ledger.add_outflow(points, lines, {_FACT: json.dumps(done)})
@@ -116,3 +118,9 @@ def _transitions_after(ledger: Ledger, number: int) -> list[tuple[int, Transitio
         )
         for row in ledger.read(statement)
     ]
+
+
+def _judged(ledger: Ledger, found: Sequence[tuple[int, Transition]]) -> Mapping[str, Judged]:
+    """What their alerts are judged to be by now."""
+    with ledger.transaction() as connection:
+        return verdicts(connection, {transition.alert for _, transition in found})

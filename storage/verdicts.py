@@ -30,6 +30,7 @@ class Due:
     value: float
     marks: tuple[Mark, ...]
     started_at: int
+    changed_at: int
     measured_at: int | None
     judged: Judged | None
 
@@ -123,6 +124,7 @@ def _due(row: Any) -> Due:
         value=row.value,
         marks=tuple(Mark(mark) for mark in row.marks.split()),
         started_at=row.started_at,
+        changed_at=row.changed_at,
         measured_at=row.measured_at,
         judged=_judged(row) if row.verdict else None,
     )

@@ -1,6 +1,7 @@
 """A bucket of InfluxDB with days of the shipped city, as Andaman itself would have written it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from core.alerts import Mark, Reason, Severity, State, Transition
 from core.readings import Columns
 from core.registry import Series
 from core.times import DAY, HOUR, MINUTE
+from core.verdicts import FaultCause, Judged, Verdict, VerdictKind
 from simulators.chance import Chance
 from simulators.coast import coast_of
 from storage import bulletin
@@ -25,6 +27,13 @@ CITY = configuration.load(ROOT / "config")
 NOT_SIMULATED: dict[str, dict[str, float]] = {
     "air": {"noise": 58.0, "snr": 7.0},
 }
+EVENT = Verdict(kind=VerdictKind.EVENT, confidence=0.9)
+UNCLEAR = Verdict(kind=VerdictKind.UNCLEAR, confidence=0.6)
+STUCK = Verdict(kind=VerdictKind.SENSOR_FAULT, cause=FaultCause.STUCK, confidence=0.97)
+SAID = (  # why an alert is judged again, and what is said of it when
+    (Reason.CONFIRMED, {Reason.HELD: EVENT, Reason.CONFIRMED: EVENT}),
+    (Reason.JUDGED, {Reason.HELD: UNCLEAR, Reason.JUDGED: STUCK}),
+)
 FLAGGED = 0.01  # of all readings
 CHUNK = 20_000  # points in one request
 
@@ -80,23 +89,31 @@ class Stocked:
         self._send(encode_readings(_columns(rows), LineParts.of(list(series.values())))[1])
 
     def _alert(self) -> None:
-        """Each beach has an alert a day; its newest is open, the others were acknowledged."""
+        """Each beach has an alert a day; its newest is open, the others were acknowledged. Those of
+        even beaches are events that neighbours confirm, those of odd ones unclear, and then a
+        sensor that is stuck; but of those of the first nothing is said.
+        """
         beaches = [site.id for site in CITY.sites.values() if site.kind == "beach"]
-        found: list[Transition] = []
+        lines: list[bytes] = []
         for number, site in enumerate(beaches):
+            second, said = SAID[number % 2]
             for begun in range(self.start + number * HOUR, self.now, DAY):
-                found += _episode(site, begun, is_open=begun + DAY >= self.now)
-        shadow = _transition(
+                for one in _episode(site, begun, second, is_open=begun + DAY >= self.now):
+                    judged = Judged(said.get(one.reason) if number else None, None)
+                    lines.append(encode_transitions([one], {one.alert: judged})[1])
+        on_trial = _transition(
             "air-haze-rises", "kathu-air", self.now - HOUR, State.FIRING, Reason.HELD
         )
-        found.append(_marked(shadow))
-        self._send(encode_transitions(found)[1])
+        lines.append(encode_transitions([replace(on_trial, marks=(Mark.SHADOW,))], {})[1])
+        self._send(b"\n".join(lines))
 
 
-def _episode(site: str, begun: int, *, is_open: bool) -> Iterator[Transition]:
+def _episode(site: str, begun: int, second: Reason, *, is_open: bool) -> Iterator[Transition]:
     rule = "beach-turbid"
     yield _transition(rule, site, begun, State.PENDING, Reason.FIRST_BREACH, begun)
     yield _transition(rule, site, begun + 5 * MINUTE, State.FIRING, Reason.HELD, begun)
+    anew = _transition(rule, site, begun + 10 * MINUTE, State.FIRING, second, begun)
+    yield replace(anew, severity=Severity.CRITICAL) if second is Reason.CONFIRMED else anew
     if not is_open:
         taken = begun + 15 * MINUTE
         yield _transition(rule, site, taken, State.FIRING, Reason.ACKNOWLEDGED, begun)
@@ -120,11 +137,6 @@ def _transition(
         at=at,
         value=61.5,
     )
-
-
-def _marked(transition: Transition) -> Transition:
-    values = {name: getattr(transition, name) for name in transition.__dataclass_fields__}
-    return Transition(**values | {"marks": (Mark.SHADOW,)})
 
 
 def _places(hour: int) -> Iterator[Entry]:

@@ -145,7 +145,32 @@ def test_open_alerts_are_those_that_fire_now_and_not_those_on_trial(city: City) 
     assert values(table, "rule_name") == ["น้ำทะเลขุ่นผิดปกติ"] * COUNTS["beach"]
     assert "หาดป่าตอง" in values(table, "name")
     assert set(values(table, "state")) == {"firing"}
-    assert values(found["การแจ้งเตือนที่เปิดอยู่: เตือน"], "value") == [str(COUNTS["beach"])]
+    for severity in ("เตือน", "วิกฤต"):  # half of them were confirmed
+        (count,) = values(found[f"การแจ้งเตือนที่เปิดอยู่: {severity}"], "value")
+        assert int(count) == COUNTS["beach"] // 2
+
+
+def test_each_alert_shows_whether_it_is_an_event_or_the_sensor(city: City) -> None:
+    found = answers(city.looked_at("alerts-en"))
+    table = found["Open alerts"]
+    (beach,) = {len(values(table, column)) for column in ("verdict", "confidence")}
+    assert beach == COUNTS["beach"]
+    said = [(row["verdict"], row["confidence"]) for frame in table for row in frame.rows]
+    assert said.count(("", "0")) == 1
+    assert said.count(("stuck", "0.97")) == beach // 2  # judged anew: unclear at first
+    assert said.count(("event", "0.9")) == beach - 1 - beach // 2
+
+
+def test_alerts_are_counted_by_what_they_came_from(city: City) -> None:
+    (table,) = answers(city.looked_at("alerts-th"))["สาเหตุของการแจ้งเตือน"]
+    counts = {row["verdict"]: int(row["alerts"]) for row in table.rows}
+    assert counts == {"event": 2 * (COUNTS["beach"] // 2 - 1), "stuck": 2 * (COUNTS["beach"] // 2)}
+
+
+def test_officers_work_leaves_the_severity_as_it_was(city: City) -> None:
+    (table,) = answers(city.looked_at("alerts-en"))["Alerts that are over"]
+    severe = {(row["verdict"], row["severity"]) for row in table.rows}
+    assert severe == {("", "critical"), ("event", "critical"), ("stuck", "warning")}
 
 
 def test_alerts_took_ten_minutes_to_acknowledge_and_two_hours_to_resolve(city: City) -> None:

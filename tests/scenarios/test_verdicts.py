@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from core.messages import Message
 from core.notices import Channel
 from core.times import DAY, MINUTE, iso
+from storage import refill
 from tests.desk import DeskOf
 from tests.postman import Post, Server, channels
 from tests.world import MIDNIGHT, small_world
@@ -69,7 +71,8 @@ def post(tmp_path: Path) -> Iterator[Post]:
     """Three stations after four ordinary days, and whom they have told."""
     files = {"sites": SITES, "devices": DEVICES, "rules": RULES, "notify": NOTIFY}
     servers = {"line": Server(), "email": Server()}
-    with small_world(tmp_path, files, channels(**servers)) as world:
+    nobody = "http://127.0.0.1:9"  # an InfluxDB that takes nothing
+    with small_world(tmp_path, files, channels(**servers), influx_url=nobody) as world:
         times = range(MIDNIGHT - 4 * DAY, MIDNIGHT, STEP)
         came = range(MIDNIGHT, MIDNIGHT + 3 * len(times))
         past = [_reported(station, at, usual(at)) for at in times for station in STATIONS]
@@ -163,9 +166,36 @@ def test_who_was_told_of_an_event_hears_that_it_was_the_sensor(post: Post) -> No
     goes_on(post, 30, {"patong-1": HAZE})
     assert told(post, Channel.LINE) == [("first", "haze@patong-1:warning")]
     goes_on(post, 300, {"patong-1": ALONE})
-    assert reasons(shown(desk, "haze", "patong-1/pm25")) == ["first-breach", "held", "judged"]
+    alert = shown(desk, "haze", "patong-1/pm25")
+    assert reasons(alert) == ["first-breach", "held", "judged", "judged"]
+    causes = [t["evidence"]["verdict"]["cause"] for t in alert["transitions"][2:]]
+    assert causes == ["drift", "stuck"]  # of the second nobody is told
     assert told(post, Channel.LINE)[-1] == ("resolved", "haze@patong-1:over")
     assert told(post, Channel.EMAIL)[0] == ("first", "haze@patong-1:warning")
+
+
+def test_influxdb_hears_of_each_verdict_and_of_the_last_one_when_it_is_filled_again(
+    post: Post,
+) -> None:
+    goes_on(post, 30, {"patong-1": HAZE})
+    goes_on(post, 300, {"patong-1": ALONE})
+    ledger = post.world.system.ledger
+    assert forwarded(post) == [("held", "unclear"), ("judged", "drift"), ("judged", "stuck")]
+    with ledger.transaction() as connection:
+        connection.exec_driver_sql("DELETE FROM outflow")
+    refill.begin(ledger, "another")
+    while refill.refill(ledger, post.world.system.pipeline.registry.series):
+        pass
+    reasons = ("first-breach", "held", "judged", "judged")
+    assert forwarded(post) == [(reason, "stuck") for reason in reasons]
+
+
+def forwarded(post: Post) -> list[tuple[str, str]]:
+    """What InfluxDB is to be told of alerts: (reason, verdict or cause of the fault)."""
+    rows = post.world.rows("SELECT lines FROM outflow ORDER BY id")
+    lines = b"\n".join(row.lines for row in rows).decode()
+    found = re.findall(r'^alert,.*reason="(.+?)".*verdict="(.+?)",cause="(.*?)"', lines, re.M)
+    return [(reason, cause or kind) for reason, kind, cause in found]
 
 
 def test_flagged_readings_that_are_a_fault_mute_what_is_said_of_their_series(post: Post) -> None:

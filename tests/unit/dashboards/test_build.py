@@ -11,10 +11,11 @@ import pytest
 
 from cli_dashboards import dashboards_of
 from core.catalogue import CATALOGUE
+from core.verdicts import FaultCause
 from dashboards import look
 from dashboards.build import stale, text_of, write
 from dashboards.facts import Level, Words
-from dashboards.look import levels_drawn, sources
+from dashboards.look import levels_drawn, sources, verdict_words
 
 with warnings.catch_warnings():  # it would rather see the next schema, which Grafana 12 lacks
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -74,6 +75,14 @@ def lost(ours: Any, again: Any, place: str = "") -> list[str]:
             for f in lost(a, b, f"{place}.{n}")
         ]
     return [] if ours == again else [place]
+
+
+def test_each_verdict_and_cause_has_its_words_and_a_fault_is_not_the_colour_of_an_event() -> None:
+    for language in ("en", "th"):
+        (mapping,) = verdict_words(Words(language))
+        said = {word: shown["color"] for word, shown in mapping["options"].items()}
+        assert said.keys() == {"event", "unclear", *FaultCause}
+        assert said["event"] not in {said["unclear"], *(said[cause] for cause in FaultCause)}
 
 
 @each

@@ -6,6 +6,7 @@ import pytest
 from core.alerts import Reason, Severity, State, Transition
 from core.readings import Cause, Columns, Flag, Revision
 from core.registry import Series
+from core.verdicts import FaultCause, Judged, Verdict, VerdictKind
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 
 AT = 1_795_305_600_000_000
@@ -96,7 +97,7 @@ def test_it_does_not_hide_a_value_that_is_no_number(value: float) -> None:
 def test_it_writes_nothing_for_an_empty_batch() -> None:
     assert encode_readings(columns(), PARTS) == (0, b"")
     assert encode_readings(columns(), LineParts.of([])) == (0, b"")
-    assert encode_transitions([]) == (0, b"")
+    assert encode_transitions([], {}) == (0, b"")
 
 
 def test_it_writes_the_same_bytes_for_the_same_batch() -> None:
@@ -111,7 +112,7 @@ def test_it_escapes_what_line_protocol_would_misread() -> None:
 
 
 def test_it_writes_a_transition() -> None:
-    points, lines = encode_transitions([TRANSITION])
+    points, lines = encode_transitions([TRANSITION], {})
     assert points == 1
     line, _, time = lines.rpartition(b" ")
     assert line == (
@@ -122,18 +123,44 @@ def test_it_writes_a_transition() -> None:
     assert int(time) // 1000 == AT
 
 
+@pytest.mark.parametrize(
+    ("verdict", "fields"),
+    [
+        pytest.param(None, b"", id="not yet judged"),
+        pytest.param(
+            Verdict(kind=VerdictKind.EVENT, confidence=0.93),
+            b',verdict="event",cause="",confidence=0.93',
+            id="an event, which overwrites another's cause",
+        ),
+        pytest.param(
+            Verdict(kind=VerdictKind.SENSOR_FAULT, cause=FaultCause.STUCK, confidence=1),
+            b',verdict="sensor-fault",cause="stuck",confidence=1.0',
+            id="a fault",
+        ),
+    ],
+)
+def test_a_transition_says_what_its_alert_is_judged_to_be(
+    verdict: Verdict | None, fields: bytes
+) -> None:
+    bare = encode_transitions([TRANSITION], {})[1]
+    judged = {"a1": Judged(verdict, None), "a2": Judged(Verdict(kind=VerdictKind.UNCLEAR), None)}
+    assert encode_transitions([TRANSITION], judged)[1] == bare.replace(
+        b",value=", fields + b",value="
+    )
+
+
 def test_it_keeps_transitions_of_one_moment_apart() -> None:
     other = replace(TRANSITION, alert="a2", subject="probe-2/turbidity")
     resolved = replace(TRANSITION, before=State.FIRING, after=State.RESOLVED)
-    _, lines = encode_transitions([TRANSITION, other, resolved])
+    _, lines = encode_transitions([TRANSITION, other, resolved], {})
     times = [line.rpartition(b" ")[2] for line in lines.split(b"\n")]
     assert len(set(times)) == 3
-    assert encode_transitions([TRANSITION, other, resolved])[1] == lines
+    assert encode_transitions([TRANSITION, other, resolved], {})[1] == lines
 
 
 def test_it_quotes_text_on_one_line() -> None:
     odd = replace(TRANSITION, subject='a"b\\c\nd', value=float("nan"))
-    _, lines = encode_transitions([odd])
+    _, lines = encode_transitions([odd], {})
     assert rb'subject="a\"b\\c d"' in lines
     assert b"\n" not in lines
     assert b"value=" not in lines
