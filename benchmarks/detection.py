@@ -1,4 +1,4 @@
-"""What the detectors find, how often they are wrong, and what they cost."""
+"""What detectors and verdicts find, how often they are wrong, and what they cost."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ from alerts.anomaly.calendar import Clock
 from alerts.anomaly.rarity import RAREST
 from alerts.anomaly.stream import Kinds, follow
 from alerts.kinds.anomaly import SENSITIVITIES
-from benchmarks import coast, nab
+from benchmarks import coast, nab, verdicts
 from benchmarks.detectors import beginnings, detected, months, months_of, terms
 from benchmarks.episodes import EPISODES
 from benchmarks.faults import Episode, Fault, Track, with_faults
@@ -220,7 +220,7 @@ def main() -> None:
         description=f"{__doc__} All of it takes half an hour, most of that for the coast.",
     )
     parser.add_argument("folder", type=Path, help="where nab/ and the real series lie")
-    parser.add_argument("--only", choices=["nab", "real", "speed", "coast"])
+    parser.add_argument("--only", choices=["nab", "real", "verdicts", "speed", "coast"])
     parser.add_argument("--peers", type=Path, help="scores that benchmarks.peers wrote")
     parser.add_argument(
         "--scenarios",
@@ -241,6 +241,12 @@ def main() -> None:
             console.print(f"## {data.title}")
             console.print(quiet_table(series))
             console.print(episode_table(series))
+    if asked.only in {None, "verdicts"}:
+        for data in DATA_SETS[:2]:
+            found = list(verdicts.judged(data, asked.folder))
+            for tuned in (False, True):
+                title = f"{data.title}{', tuned on *' if tuned else ''}"
+                console.print(verdicts.verdict_table(found, title, tuned=tuned))
     if asked.only in {None, "speed"}:
         console.print(speed_table())
     if asked.only in {None, "coast"}:

@@ -13,40 +13,51 @@ from core.catalogue import CATALOGUE
 from core.readings import FloatColumn
 
 
-def _inside(values: FloatColumn, track: Track) -> FloatColumn:
+def inside(values: FloatColumn, track: Track) -> FloatColumn:
+    """What a sensor of this parameter can read of it."""
     low, high = CATALOGUE[track.parameter].physical
     return np.clip(values, low, high)
 
 
+def plume(count: int) -> FloatColumn:
+    """What comes within an hour or two and goes slowly, in so many hourly readings; 1 at most."""
+    hours = np.arange(count, dtype=np.float64)
+    shape: FloatColumn = np.minimum((hours + 1) / 2, 1.0) * np.exp(-hours / (count / 2))
+    return shape
+
+
+def hump(count: int) -> FloatColumn:
+    """What rises for a third of the time, stays, and falls."""
+    place = np.linspace(0, 1, count)
+    shape: FloatColumn = np.clip(np.minimum(place, 1 - place) * 3, 0.0, 1.0)
+    return shape
+
+
 def _spill(values: FloatColumn, track: Track, chance: Chance) -> FloatColumn:
-    """Comes within an hour or two and goes slowly."""
-    hours = np.arange(len(values), dtype=np.float64)
-    shape = np.minimum((hours + 1) / 2, 1.0) * np.exp(-hours / (len(values) / 2))
-    return _inside(values + chance.uniform(0.75, 2.0) * track.scale * shape, track)
+    by = chance.uniform(0.75, 2.0) * track.scale
+    return inside(values + by * plume(len(values)), track)
 
 
 def _haze(values: FloatColumn, track: Track, chance: Chance) -> FloatColumn:
-    """Rises for a day, stays, and falls."""
-    place = np.linspace(0, 1, len(values))
-    shape = np.clip(np.minimum(place, 1 - place) * 3, 0.0, 1.0)
-    return _inside(values + chance.uniform(0.75, 1.5) * track.scale * shape, track)
+    by = chance.uniform(0.75, 1.5) * track.scale
+    return inside(values + by * hump(len(values)), track)
 
 
 def _drift(values: FloatColumn, track: Track, chance: Chance) -> FloatColumn:
     """Fouling: more from day to day."""
     rise = np.linspace(0, 1, len(values)) * chance.choice((-1.0, 1.0))
-    return _inside(values + chance.uniform(0.75, 1.5) * track.scale * rise, track)
+    return inside(values + chance.uniform(0.75, 1.5) * track.scale * rise, track)
 
 
 def _bias(values: FloatColumn, track: Track, chance: Chance) -> FloatColumn:
     """A bad calibration."""
     by = chance.uniform(0.5, 1.0) * track.scale * chance.choice((-1.0, 1.0))
-    return _inside(values + by, track)
+    return inside(values + by, track)
 
 
 def _unrest(values: FloatColumn, track: Track, chance: Chance) -> FloatColumn:
     noise = chance.normal(0.0, chance.uniform(0.25, 0.5) * track.scale, len(values))
-    return _inside(values + noise, track)
+    return inside(values + noise, track)
 
 
 def _stillness(values: FloatColumn, track: Track, chance: Chance) -> FloatColumn:

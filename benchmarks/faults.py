@@ -148,12 +148,12 @@ def _places(track: Track, fault: Fault, chance: Chance) -> Iterator[tuple[int, i
         end = int(np.searchsorted(at, at[start] + length, "right"))
         if any(at[start] - APART < last and first < at[end - 1] + APART for first, last in taken):
             continue
-        if _is_ordinary(track, start, end):
+        if is_ordinary(track, start, end):
             taken.append((int(at[start]), int(at[end - 1])))
             yield start, end
 
 
-def _is_ordinary(track: Track, start: int, end: int) -> bool:
+def is_ordinary(track: Track, start: int, end: int) -> bool:
     """Whether the true series has readings from a day before to one after, none of them stuck."""
     at = track.measured_at
     first = int(np.searchsorted(at, at[start] - BEFORE))
