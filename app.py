@@ -211,6 +211,7 @@ def build(
                 rules=lambda: desk.facts(),  # noqa: PLW0108
                 objections=objections,
                 zone=city.registry.zone,
+                forwards=bool(settings.influx_url),
             ),
             relations=Relations.of(book.rules),
             telephone=telling.telephone(

@@ -21,8 +21,9 @@ from core.alerts import BY_VERDICT, STORM, Reason, Severity, State, Transition, 
 from core.readings import Columns
 from core.times import HOUR, MINUTE
 from core.verdicts import Judged, Question, Verdict, VerdictKind
-from storage import labels, verdicts
+from storage import labels, outflow, verdicts
 from storage.labels import Places
+from storage.lines import encode_transitions
 from storage.material import gather
 from storage.verdicts import Due, body, verdict_of
 
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 AT_ONCE = 30  # alerts of one commit, or one tick; the others wait for the next
 SOON, LATEST = 5 * MINUTE, 6 * HOUR  # until an alert is judged again
 SURER = 0.8  # to take back what was said
-_NOTHING = (VerdictKind.UNCLEAR, None)  # as good as no word
 _NEVER = ("composite",)  # kinds of rules that look at no readings
 _JUDGES = frozenset((Reason.FIRST_BREACH, Reason.HELD, Reason.REOPENED))
 
@@ -39,12 +39,14 @@ _JUDGES = frozenset((Reason.FIRST_BREACH, Reason.HELD, Reason.REOPENED))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
     """Asks for verdicts. `rules` tells the kind of each rule, `objections` what a reading's code of
-    tests says; evidence is told by the clocks of `zone`.
+    tests says; evidence is told by the clocks of `zone`. `forwards` tells InfluxDB what is no
+    transition.
     """
 
     rules: Callable[[], Mapping[str, RuleFacts]]
     objections: Objections
     zone: ZoneInfo
+    forwards: bool
 
     def asks(self, rule: str, subject: str) -> bool:
         """Whether alerts of this rule are judged: those about a device, or a series."""
@@ -75,7 +77,9 @@ class Inquiry:
         return fired | judged_by(transitions, at)
 
     def reviewed(self, connection: Connection, now: int) -> list[Transition]:
-        """What is thought otherwise by `now`; where nothing changed, only that is kept."""
+        """What is thought otherwise by `now`, and concerns people. All else is kept, and where the
+        word is another, InfluxDB told.
+        """
         found = verdicts.due(connection, now, limit=AT_ONCE)
         if not found:
             return []
@@ -85,18 +89,24 @@ class Inquiry:
         ]
         about = {due.alert: due for due in found}
         said = self._verdicts(connection, labels.places(connection), asked, about)
-        news, kept = list[Transition](), dict[str, Judged]()
+        news, silent = list[Transition](), list[Transition]()
+        kept: dict[str, Judged] = {}
         for due, question in zip(found, asked, strict=True):
             if due.alert not in said:  # for a mistake of ours; as it was, then, and for good
                 kept[due.alert] = Judged(due.judged.verdict if due.judged else None, None)
                 continue
             verdict, reason = news_of(due, said[due.alert])
-            if reason is None:
-                kept[due.alert] = Judged(verdict, _later(due.started_at, now), _raised(due))
-            else:
-                at = max(question.at, due.changed_at + 1)  # behind what it speaks of
-                news.append(_transition(due, verdict, reason, at))
+            at = max(question.at, due.changed_at + 1)  # behind what it speaks of
+            change = _transition(due, verdict, reason or Reason.JUDGED, at)
+            if reason is not None:
+                news.append(change)
+                continue
+            kept[due.alert] = Judged(verdict, _later(due.started_at, now), _raised(due))
+            if _word(due.judged) != verdict.word:
+                silent.append(change)
         verdicts.keep_verdicts(connection, kept)
+        if self.forwards:
+            outflow.add(connection, *encode_transitions(silent, kept))
         return news
 
     def _verdicts(
@@ -133,14 +143,17 @@ def first(verdict: Verdict | None, severity: Severity, at: int) -> Judged:
 
 
 def news_of(due: Due, verdict: Verdict) -> tuple[Verdict, Reason | None]:
-    """What an alert is judged to be, once more, and why it changes by that: None if it does not."""
+    """What an alert is judged to be, once more, and why people should hear of it; None where they
+    need not.
+    """
     said = due.judged.verdict if due.judged is not None else None
     if said is not None and said.word != verdict.word and not _better(said, verdict):
         verdict = said
     if raises(verdict, due.severity, raised=_raised(due)):
         return verdict, Reason.CONFIRMED
-    before = said.word if said is not None else _NOTHING
-    return verdict, Reason.JUDGED if verdict.word != before else None
+    was_fault = said is not None and said.kind is VerdictKind.SENSOR_FAULT
+    is_fault = verdict.kind is VerdictKind.SENSOR_FAULT
+    return verdict, Reason.JUDGED if was_fault is not is_fault else None
 
 
 def raises(verdict: Verdict, severity: Severity, *, raised: bool) -> bool:
@@ -186,6 +199,10 @@ def _looked_at(due: Due, now: int) -> int:
 def _later(since: int, at: int) -> int:
     """When an alert that has gone on since then is judged again."""
     return at + min(max(SOON, (at - since) // 4), LATEST)
+
+
+def _word(judged: Judged | None) -> Any:
+    return judged.verdict.word if judged is not None and judged.verdict is not None else None
 
 
 def _raised(due: Due) -> bool:

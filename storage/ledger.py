@@ -25,7 +25,7 @@ from core.messages import Counter, Counts, Progress, Quarantined, Range
 from core.muting import Consequences
 from core.readings import Columns, IntColumn, Revision
 from core.registry import Device, Series, Status, Unit
-from storage import gateways, notices, registry, schema
+from storage import gateways, notices, outflow, registry, schema
 from storage.changes import Resolution, advance_review, note, putting, resolve, step_counters
 from storage.database import FolderLock, open_writer
 from storage.escalations import keep_escalations
@@ -262,8 +262,7 @@ class Ledger:
     def add_outflow(self, points: int, lines: bytes, meta: Mapping[str, str]) -> None:
         """Append points that were stored earlier, and note in `meta` how far that went."""
         with self.transaction() as connection:
-            if points:
-                connection.execute(insert(schema.outflow), {"points": points, "lines": lines})
+            outflow.add(connection, points, lines)
             _set_meta(connection, meta)
 
     def meta(self, name: str) -> str | None:
@@ -322,9 +321,7 @@ def store(connection: Connection, batch: Batch) -> None:
     keep_escalations(connection, batch.consequences.escalations)
     keep_verdicts(connection, batch.consequences.verdicts)
     notices.keep(connection, batch.consequences.planned)
-    if batch.points:
-        row = {"points": batch.points, "lines": batch.lines}
-        connection.execute(insert(schema.outflow), row)
+    outflow.add(connection, batch.points, batch.lines)
     _note_moments(connection, batch)
     _keep_progress(connection, batch)
     keep_statuses(connection, batch.statuses)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, insert, select
 
 from storage import schema
 
@@ -20,6 +20,12 @@ class Outflow(Protocol):
 
     def outflow_done(self, through: int) -> None: ...
     def outflow_rejected(self, line: bytes, words: str, at: int) -> None: ...
+
+
+def add(connection: Connection, points: int, lines: bytes) -> None:
+    """Append points, if there are any."""
+    if points:
+        connection.execute(insert(schema.outflow), {"points": points, "lines": lines})
 
 
 def read_outflow(readers: Engine, after: int, most_points: int) -> list[OutflowRow]:

@@ -58,10 +58,9 @@ def desk(world: World) -> DeskOf:
 
 
 def story(world: World, rule: str, subject: str = "%") -> Story:
-    """What a rule said: when by event time, which state, why."""
+    """What was told of a rule: when by event time, which state, why."""
     query = (
-        "SELECT at, after, reason FROM transitions WHERE rule = ? AND subject LIKE ? "
-        "AND reason <> 'judged' ORDER BY id"
+        "SELECT at, after, reason FROM transitions WHERE rule = ? AND subject LIKE ? ORDER BY id"
     )
     with world.system.readers.connect() as connection:
         rows = list(connection.exec_driver_sql(query, (rule, subject)))
