@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from alerts.backtest import Backtest, Label, firings, reports
 from alerts.engine import Engine
 from alerts.kinds.missing import Missing
+from alerts.kinds.neighbours import Neighbours
 from alerts.replay import replay, resumption, tick
 from alerts.rules import Rule
 from core.errors import BusyError, RegistryError
@@ -99,7 +100,17 @@ def _watched(rules: Sequence[Rule], series: Sequence[Series]) -> list[int] | Non
     """The series that matter; None where all do, as signs of life."""
     if any(isinstance(rule.kind, Missing) for rule in rules):
         return None
-    return [one.index for one in series if any(rule.watches(one) for rule in rules)]
+    beside = {one.parameter for one in series for r in rules if _compares(r) and r.watches(one)}
+    watched = [any(rule.watches(one) for rule in rules) for one in series]
+    return [
+        one.index
+        for one, own in zip(series, watched, strict=True)
+        if own or one.parameter in beside
+    ]
+
+
+def _compares(rule: Rule) -> bool:
+    return isinstance(rule.kind, Neighbours)
 
 
 def _readings(

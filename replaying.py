@@ -215,6 +215,7 @@ def _one_series(device: str, parameter: str, index: int, city: Configuration | N
         site=site.id if site else device,
         kind=site.kind if site else "",
         district=site.district if site else "",
+        position=(site.latitude, site.longitude) if site else None,
     )
 
 

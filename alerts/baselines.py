@@ -26,19 +26,22 @@ from core.readings import BoolColumn, Columns, Flag, FloatColumn, IntColumn
 from core.registry import Series
 
 TIDAL = "beach"  # the kind of site that has a tide
-_EVERYTHING = Span(-np.inf, np.inf)
+_ANYTHING = Span(-np.inf, np.inf)
+EVERYTHING = Levels(spans={Severity.INFO: _ANYTHING}, clear=_ANYTHING)  # nothing is beyond it
 BASELINE = Rule(
     id="(baseline)",  # no rule of a city can be called so
     version="1",  # of what is learned: another one begins anew
     name={"en": "What is usual", "th": "ค่าปกติ"},
     kind=Threshold(),
-    terms=Terms(levels=Levels(spans={Severity.INFO: _EVERYTHING}, clear=_EVERYTHING)),
+    terms=Terms(levels=EVERYTHING),
     flags=frozenset(),
 )
 
 
 class Baselines:
     """Arrays by series; `cases` are those of `BASELINE`, by series."""
+
+    rule = BASELINE
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         """`rules` are all rules there are."""
@@ -97,7 +100,7 @@ class Baselines:
         learned, kinds = self._learned[which], Kinds(*(of[which] for of in self._kinds))
         before = learned[:, SLOT].copy()
         good = (columns.flag == Flag.GOOD) | (columns.flag == Flag.NOT_EVALUATED)
-        serviced, part = _parts(columns)
+        serviced, part = services(columns)
         for number in range(int(part.max()) + 1):
             begins = np.unique(rank[serviced & (part == number)])
             relearn(learned, begins)
@@ -124,7 +127,7 @@ class Baselines:
         return value
 
 
-def _parts(columns: Columns) -> tuple[BoolColumn, IntColumn]:
+def services(columns: Columns) -> tuple[BoolColumn, IntColumn]:
     """Of each row whether it was measured in service, and how many services its series had by then
     in this batch.
     """

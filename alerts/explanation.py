@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from alerts.anomaly.calendar import Clock
 from alerts.anomaly.outlook import Outlook
+from alerts.kinds.neighbours import Parting
 from alerts.phrases import PHRASES
 from alerts.speaking import Speaker, number
 from alerts.standards import Limit
@@ -68,6 +69,7 @@ class Facts:
     marks: Sequence[str] = ()
     recent: Sequence[Reading] = ()
     outlook: Outlook | None = None  # of a rule of kind `anomaly`
+    parting: Parting | None = None  # of a rule of kind `neighbours`
     before: Sequence[Reading] = ()  # at this hour of the days before
     around: Surroundings = field(default_factory=Surroundings)
     rules: Mapping[str, Names] = field(default_factory=dict)  # the names of others
@@ -90,6 +92,7 @@ def _sentences(facts: Facts, language: Language) -> Iterator[str]:
     yield say.what()
     yield say.how_long()
     yield from say.expected()
+    yield from say.parted()
     if facts.state is not State.RESOLVED and facts.clear is not None and facts.measures:
         yield say(f"clear-{facts.side}", clear=say.of_alert(facts.clear))
     yield from (say(f"mark-{mark}") for mark in facts.marks)
@@ -171,6 +174,16 @@ class _Explainer(Speaker):
             low, high = (self.quantity(one, facts.unit) for one in (min(values), max(values)))
             yield self("hours-before", count=len(values), low=low, high=high)
         yield self("confidence", percent=number(round(100 * outlook.confidence)))
+
+    def parted(self) -> Iterator[str]:
+        """How a series has left its neighbours, where the rule goes by that."""
+        found = self.facts.parting
+        if found is not None and found.is_factor:
+            yield self("parted-times", factor=number(found.change))
+        elif found is not None:
+            more = "more" if found.change > 0 else "less"
+            change = self.quantity(abs(found.change), self.facts.unit)
+            yield self(f"parted-{more}", change=change)
 
     def readings(self) -> Iterator[str]:
         """Of the alert's own series."""

@@ -6,6 +6,7 @@ from alerts.absence import AbsenceJudge
 from alerts.baselines import BASELINE
 from alerts.cases import Case, Draft, Key, Memory
 from alerts.composites import CompositeJudge
+from alerts.neighbourhood import APART
 from alerts.operations import OPERATIONS, OperationsJudge
 from alerts.rules import Rule
 from alerts.series import SeriesJudge
@@ -19,7 +20,7 @@ class Judges:
 
     def __init__(self, rules: Sequence[Rule], lateness: int) -> None:
         """`lateness` in µs."""
-        self.rules = dict(OPERATIONS) | {rule.id: rule for rule in (BASELINE, *rules)}
+        self.rules = dict(OPERATIONS) | {rule.id: rule for rule in (BASELINE, APART, *rules)}
         self._districts: dict[str, str] = {}
         self._sites: dict[str, str] = {}
         self.series = SeriesJudge(rules, lateness)

@@ -58,6 +58,12 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "{parameter}จาก {device} ที่{site} ผิดไปจากปกติ ระดับที่พบราว {months} เดือนต่อครั้ง "
             "เกณฑ์คือ {limit} เดือนต่อครั้ง",
         ),
+        "what-neighbours": Phrase(
+            "{parameter} of {device} at {site} has left its neighbours, by {value} of its usual "
+            "spreads; more than {level} are too many.",
+            "{parameter}จาก {device} ที่{site} ต่างไปจากจุดใกล้เคียง {value} เท่าของความต่างปกติ "
+            "เกิน {level} เท่าถือว่ามากไป",
+        ),
         "what-missing": Phrase(
             "{subject} has not been heard for {value} of its intervals; more than {level} are too "
             "many.",
@@ -156,6 +162,18 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         ),
         "symptom-collapse": Phrase(
             "It moves less than in the last weeks.", "ค่าแทบไม่เปลี่ยนแปลงเมื่อเทียบกับสัปดาห์ก่อนๆ"
+        ),
+        "parted-more": Phrase(
+            "Beside its neighbours it read {change} more than usual over the last day.",
+            "ในหนึ่งวันที่ผ่านมาค่าสูงกว่าปกติ {change} เมื่อเทียบกับจุดใกล้เคียง",
+        ),
+        "parted-less": Phrase(
+            "Beside its neighbours it read {change} less than usual over the last day.",
+            "ในหนึ่งวันที่ผ่านมาค่าต่ำกว่าปกติ {change} เมื่อเทียบกับจุดใกล้เคียง",
+        ),
+        "parted-times": Phrase(
+            "Beside its neighbours it read {factor} times what is usual over the last day.",
+            "ในหนึ่งวันที่ผ่านมาค่าเป็น {factor} เท่าของปกติเมื่อเทียบกับจุดใกล้เคียง",
         ),
         "hours-before": Phrase(
             "At this hour of the {count} days before it read {low} to {high}.",

@@ -128,6 +128,7 @@ def _level_problems(entry: RuleEntry, limits: Limits) -> Found:
         if low > high:
             yield ("breach", "outside"), WRONG_WAY
     own = {"anomaly": "sensitivity", "composite": "need", "count": "times", "fault": "times"}
+    own["neighbours"] = "apart"
     sides = [own[entry.kind]] if entry.kind in own else sides
     yield from _order_problems(entry, limits, sides[0])
 

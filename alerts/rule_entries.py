@@ -102,13 +102,16 @@ class RuleEntry(TermsEntry):
     """One rule of a file."""
 
     id: Id
-    kind: Literal["anomaly", "composite", "count", "fault", "missing", "rate", "threshold"]
+    kind: Literal[
+        "anomaly", "composite", "count", "fault", "missing", "neighbours", "rate", "threshold"
+    ]
     name: Name
     parameter: str | None = None
     select: SelectEntry = SelectEntry()
     per: Literal["minute", "hour"] | None = None
     window: Duration | None = None
     sensitivity: dict[SeverityName, Literal["low", "normal", "high"]] | None = None
+    apart: dict[SeverityName, Annotated[float, Field(gt=0)]] | None = None
     breach: BreachEntry | None = None
     times: dict[SeverityName, Annotated[int, Field(ge=1, le=1000)]] | None = None
     of: Annotated[int | list[str] | str, BeforeValidator(_operands)] | None = None
@@ -143,6 +146,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "count": ("parameter", "breach", "times"),
     "fault": ("times",),
     "missing": ("above",),
+    "neighbours": ("apart",),
     "rate": ("parameter", "per", "window"),
     "threshold": ("parameter",),
 }
@@ -152,6 +156,7 @@ MAY: Mapping[str, tuple[str, ...]] = {
     "count": (*READINGS, "of", "within", "clear"),
     "fault": ("select", "stale_after", "parameter", "of", "within", "clear"),
     "missing": ("of", "every", "select"),
+    "neighbours": ("parameter", "select", "stale_after"),
     "rate": (*READINGS, *SIDED),
     "threshold": (*READINGS, *SIDED),
 }

@@ -13,6 +13,7 @@ from alerts.kinds.composite import WIDE, Composite
 from alerts.kinds.count import Count
 from alerts.kinds.fault import EVERY_FLAG, FLAGGED, Fault
 from alerts.kinds.missing import Missing
+from alerts.kinds.neighbours import Neighbours
 from alerts.kinds.rate import Rate
 from alerts.kinds.threshold import Threshold
 from alerts.levels import Levels
@@ -177,6 +178,8 @@ def _kind(  # noqa: PLR0911  one for each kind
             return Missing(
                 of="gateway" if entry.of == "gateway" else "device", every=entry.every or 0
             )
+        case "neighbours":
+            return Neighbours()
         case "rate":
             per = MINUTE if entry.per == "minute" else HOUR
             return Rate(per=per, window=entry.window or HOUR)

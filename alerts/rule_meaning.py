@@ -6,6 +6,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from alerts.kinds.anomaly import CLEARS, SENSITIVITIES
+from alerts.kinds.neighbours import CLOSE
 from alerts.levels import Span, above, below
 from alerts.rule_entries import (
     SEVERITIES,
@@ -78,7 +79,9 @@ def spans(entry: RuleEntry, limits: Limits) -> dict[Severity, Span]:
     """Where all is right, for each severity that the entry names."""
     if entry.kind == "anomaly":
         asked = (entry.sensitivity or {}).items()
-        return {SEVERITIES[s]: _so_rare(SENSITIVITIES[word].months) for s, word in asked}
+        return {SEVERITIES[s]: _either_way(SENSITIVITIES[word].months) for s, word in asked}
+    if entry.kind == "neighbours":
+        return {SEVERITIES[s]: _either_way(spreads) for s, spreads in (entry.apart or {}).items()}
     if entry.kind == "composite":
         return {SEVERITIES[entry.severity or "warning"]: above(needed(entry) - 1)}
     if entry.kind in {"count", "fault"}:
@@ -110,7 +113,9 @@ def clear(entry: RuleEntry, mildest: Span) -> Span:
     """Where an alert may end; left out, that is the mildest span."""
     written = entry.clear
     if entry.kind == "anomaly":
-        return _so_rare(mildest.high * CLEARS)
+        return _either_way(mildest.high * CLEARS)
+    if entry.kind == "neighbours":
+        return _either_way(mildest.high * CLOSE)
     if written is None:
         return mildest
     if isinstance(written, list):
@@ -119,8 +124,8 @@ def clear(entry: RuleEntry, mildest: Span) -> Span:
     return (above if entry.below is None else below)(written)
 
 
-def _so_rare(months: float) -> Span:
-    return Span(-months, months)
+def _either_way(most: float) -> Span:
+    return Span(-most, most)
 
 
 def needed(entry: RuleEntry) -> int:

@@ -248,6 +248,7 @@ def _series(test: RuleTest, places: Mapping[str, Unit]) -> list[Series]:
                 kind=unit.kind,
                 district=unit.district,
                 interval=unit.interval,
+                position=unit.position,
             )
         )
     return found

@@ -9,6 +9,7 @@ from alerts.kinds.composite import Composite
 from alerts.kinds.count import Count
 from alerts.kinds.fault import Fault
 from alerts.kinds.missing import Missing
+from alerts.kinds.neighbours import ALONE, Neighbours
 from alerts.kinds.rate import Rate
 from alerts.kinds.threshold import Threshold
 from alerts.levels import Levels
@@ -17,7 +18,7 @@ from core.readings import Flag
 from core.registry import Series
 from core.times import HOUR, MINUTE
 
-Kind = Anomaly | Composite | Count | Fault | Missing | Rate | Threshold
+Kind = Anomaly | Composite | Count | Fault | Missing | Neighbours | Rate | Threshold
 
 # A kind that comes later has its line here: index (of a site).
 RULE_KINDS: Mapping[str, type[Kind]] = MappingProxyType(
@@ -27,6 +28,7 @@ RULE_KINDS: Mapping[str, type[Kind]] = MappingProxyType(
         "count": Count,
         "fault": Fault,
         "missing": Missing,
+        "neighbours": Neighbours,
         "rate": Rate,
         "threshold": Threshold,
     }
@@ -106,6 +108,7 @@ class Rule:
         """Whether it looks at the readings of this series, whose device is registered."""
         return (
             bool(series.site)
+            and not (isinstance(self.kind, Neighbours) and series.parameter in ALONE)
             and (self.parameter or series.parameter) == series.parameter
             and self.selection.takes(kind=series.kind, site=series.site, device=series.device)
         )

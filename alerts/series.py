@@ -11,35 +11,40 @@ from functools import partial
 
 import numpy as np
 
-from alerts.baselines import BASELINE, Baselines
+from alerts.baselines import Baselines
 from alerts.cases import Case, Draft, Memory
 from alerts.kinds.anomaly import Anomaly
 from alerts.kinds.count import Count
 from alerts.kinds.fault import Fault, flagged
+from alerts.kinds.neighbours import Neighbours
 from alerts.kinds.rate import Kept, Rate, rates
 from alerts.kinds.threshold import Threshold
 from alerts.levels import Span
+from alerts.neighbourhood import Neighbourhood
 from alerts.rules import Rule
 from alerts.running import Newest, Run
 from core.readings import BoolColumn, Columns, FloatColumn, IntColumn
 from core.registry import Series
 
-SeriesKind = Anomaly | Count | Rate | Threshold
+SeriesKind = Anomaly | Count | Neighbours | Rate | Threshold
 Place = tuple[int, int]  # series, slot: the slot-th of the cases of this series
+VALUE, FLAG, RARITY, DISTANCE = range(
+    4
+)  # what of a reading is compared; distance is from neighbours
+LOOKS_AT = {Fault: FLAG, Anomaly: RARITY, Neighbours: DISTANCE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What values are compared with, indexed by series and slot: the span of the mildest level, or
-    the one out of which readings are counted; a bit for each flag that counts, and whether the flag
-    is what is judged, or the rarity.
+    """What is compared with what, indexed by series and slot: `looks_at` says what of a reading,
+    with the span of the mildest level, or the one out of which readings are counted; a bit for each
+    flag that counts.
     """
 
     low: FloatColumn
     high: FloatColumn
     flags: IntColumn
-    faults: BoolColumn
-    rarities: BoolColumn
+    looks_at: IntColumn
 
     @staticmethod
     def of(cases: Sequence[Sequence[Case]], width: int) -> "Bounds":
@@ -49,15 +54,13 @@ class Bounds:
             low=np.full(shape, -np.inf),
             high=np.full(shape, np.inf),
             flags=np.zeros(shape, np.int64),
-            faults=np.zeros(shape, np.bool_),
-            rarities=np.zeros(shape, np.bool_),
+            looks_at=np.full(shape, VALUE),
         )
         for index, slots in enumerate(cases):
             for slot, case in enumerate(slots):
                 bounds.low[index, slot], bounds.high[index, slot] = _bounds(case)
                 bounds.flags[index, slot] = sum(1 << flag for flag in case.rule.flags)
-                bounds.faults[index, slot] = isinstance(case.rule.kind, Fault)
-                bounds.rarities[index, slot] = isinstance(case.rule.kind, Anomaly)
+                bounds.looks_at[index, slot] = LOOKS_AT.get(type(case.rule.kind), VALUE)
         return bounds
 
     def joined(self, more: "Bounds") -> "Bounds":
@@ -66,8 +69,7 @@ class Bounds:
             low=np.concatenate([self.low, more.low]),
             high=np.concatenate([self.high, more.high]),
             flags=np.concatenate([self.flags, more.flags]),
-            faults=np.concatenate([self.faults, more.faults]),
-            rarities=np.concatenate([self.rarities, more.rarities]),
+            looks_at=np.concatenate([self.looks_at, more.looks_at]),
         )
 
 
@@ -93,7 +95,7 @@ class SeriesJudge:
         self._rates = {r.id: r.kind for r in self._rules if isinstance(r.kind, Rate)}
         self._slots = {rule: np.empty(0, np.int64) for rule in self._rates}  # by series; or -1
         self._kept = {rule: Kept.none(0) for rule in self._rates}
-        self._baselines = Baselines(rules)
+        self._baselines, self._neighbourhood = Baselines(rules), Neighbourhood(rules)
         self.newest = Newest.none(0)
 
     def add(self, series: Sequence[Series]) -> list[Case]:
@@ -115,8 +117,14 @@ class SeriesJudge:
         self._live = live
         self._since = np.append(self._since, [s.since for s in series]).astype(np.int64)
         self._fit_rates(first)
-        own = {i: cases[-1] for i, cases in enumerate(added, first) if _has_baseline(cases)}
-        self._baselines.add(series, own)
+        for learner in self._learners:
+            own = {
+                i: c
+                for i, cases in enumerate(added, first)
+                for c in cases
+                if c.rule is learner.rule
+            }
+            learner.add(series, own)
         self.newest = self.newest.joined(Newest.none(len(series)))
         return [case for cases in added for case in cases]
 
@@ -126,8 +134,9 @@ class SeriesJudge:
         note = memory.notes.get(case)
         if place is not None and isinstance(case.rule.kind, Rate):
             self._kept[case.rule.id].keep(place[0], note or [])
-        elif place is not None and case.rule is BASELINE and note:
-            self._baselines.restore(place[0], note)
+        for learner in self._learners:
+            if place is not None and case.rule is learner.rule and note:
+                learner.restore(place[0], note)
         self.accept([case], memory)
 
     def accept(self, cases: Iterable[Case], memory: Memory) -> None:
@@ -162,10 +171,13 @@ class SeriesJudge:
         values: FloatColumn = columns.value[rows, np.newaxis]
         if self._flags_judged:
             bad = flagged(columns.flag[rows])[:, np.newaxis]
-            values = np.where(self._bounds.faults[series], bad, values)
+            values = np.where(self._bounds.looks_at[series] == FLAG, bad, values)
         if self._baselines.needed:
             months = self._baselines.judge(columns, rows, draft)[:, np.newaxis]
-            values = np.where(self._bounds.rarities[series], months, values)
+            values = np.where(self._bounds.looks_at[series] == RARITY, months, values)
+        if self._neighbourhood.needed:
+            apart = self._neighbourhood.judge(columns, rows, self.newest, draft)[:, np.newaxis]
+            values = np.where(self._bounds.looks_at[series] == DISTANCE, apart, values)
         if self._slots:
             values = np.broadcast_to(values, counts.shape).copy()
             for rule in self._rates:
@@ -238,11 +250,11 @@ class SeriesJudge:
             )
             for rule in self._rules
             if rule.watches(series)
-        ] + self._baselines.cases(series)
+        ] + [case for learner in self._learners for case in learner.cases(series)]
 
-
-def _has_baseline(cases: Sequence[Case]) -> bool:
-    return bool(cases) and cases[-1].rule is BASELINE
+    @property
+    def _learners(self) -> tuple[Baselines, Neighbourhood]:
+        return self._baselines, self._neighbourhood
 
 
 def _is_live(case: Case, memory: Memory) -> bool:

@@ -271,6 +271,13 @@ def drift(s: Symptoms) -> Clues:
         yield Clue(DRIFT, 2.0, "work", {"work": s.work})
 
 
+def apart(s: Symptoms) -> Clues:
+    """It alone has left the others, for most of a day."""
+    if s.kind == "neighbours" and s.move is not None:
+        yield Clue(_slowly(s.parameter, s.move), 1.5, "apart")
+        yield Clue(EVENT, -1.0, "apart")
+
+
 def channels(s: Symptoms) -> Clues:
     """What must move together, and what an event moves besides."""
     if s.move is None or abs(s.move.far) < FAR:
@@ -334,6 +341,7 @@ RULES: Sequence[Callable[[Symptoms], Clues]] = (
     power,
     clock,
     drift,
+    apart,
     channels,
     neighbours,
     dust,

@@ -78,6 +78,10 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "neighbour-agrees": Phrase(
             "{site}, {km} km away, sees the same.", "{site} ซึ่งห่าง {km} กม. ตรวจพบเช่นเดียวกัน"
         ),
+        "apart": Phrase(
+            "It has left its neighbours, and they have not left each other.",
+            "ค่าห่างออกจากจุดใกล้เคียง ขณะที่จุดใกล้เคียงยังสอดคล้องกัน",
+        ),
         "neighbours-quiet": Phrase(
             "None of its {count} neighbours sees anything.",
             "สถานีใกล้เคียงทั้ง {count} แห่งไม่พบสิ่งผิดปกติ",

@@ -12,6 +12,8 @@ from alerts.anomaly import layout
 from alerts.anomaly.outlook import Outlook, outlook
 from alerts.baselines import BASELINE
 from alerts.explanation import Facts, RuleFacts, explain
+from alerts.kinds.neighbours import Parting, parting
+from alerts.neighbourhood import APART
 from api.context import ApiContext
 from api.shapes import Answer, Names, SeverityName, Time, example
 from core.alerts import State, device_and_parameter
@@ -164,6 +166,8 @@ def explanation(context: ApiContext, connection: Connection, row: AlertRow) -> E
     if facts.about.clock is not None:
         before = surroundings.hours_before(connection, row, until, days=DAYS_BEFORE)
         facts = replace(facts, outlook=_outlook(connection, facts), before=before)
+    if facts.about.kind == "neighbours":
+        facts = replace(facts, parting=_parting(connection, facts))
     return Explanation.model_validate(
         {
             "text": explain(facts),
@@ -250,6 +254,13 @@ def _outlook(connection: Connection, facts: Facts) -> Outlook | None:
     return outlook(
         layout.read(text), parameter, facts.about.clock, newest.at, newest.value, abs(facts.level)
     )
+
+
+def _parting(connection: Connection, facts: Facts) -> Parting | None:
+    """How the series has left its neighbours, by what is known of it now."""
+    known = surroundings.learned(connection, APART.id, facts.subject)
+    parameter = device_and_parameter(facts.subject)[1]
+    return parting(parameter, known) if known else None
 
 
 def _expected(facts: Facts) -> dict[str, Any] | None:

@@ -19,10 +19,9 @@ from rich.table import Table
 from core.catalogue import CATALOGUE
 from core.quality import Climate, Limits
 from core.readings import Columns, FloatColumn, IntColumn
-from core.registry import Series, Site
+from core.registry import Series
 from core.times import MINUTE, SECOND
 from ingest.quality.check import check
-from ingest.quality.places import Places
 from ingest.quality.settings import QualitySettings
 from ingest.quality.state import State
 from ingest.quality.table import QUALITY_TESTS
@@ -63,17 +62,6 @@ def limits_of(parameter: str) -> Limits:
 
 def city(devices: int) -> tuple[list[Series], QualitySettings]:
     """So many stations with six parameters each, a kilometre apart."""
-    sites = {
-        f"s{n}": Site(
-            id=f"s{n}",
-            kind="air",
-            name={"en": "", "th": ""},
-            latitude=7.7 + n // 20 / 111,
-            longitude=98.2 + n % 20 / 110,
-            district="",
-        )
-        for n in range(devices)
-    }
     series = [
         Series(
             index=n * len(PARAMETERS) + k,
@@ -82,12 +70,13 @@ def city(devices: int) -> tuple[list[Series], QualitySettings]:
             site=f"s{n}",
             kind="air",
             district="",
+            position=(7.7 + n // 20 / 111, 98.2 + n % 20 / 110),
         )
         for n in range(devices)
         for k, parameter in enumerate(PARAMETERS)
     ]
     limits = [limits_of(s.parameter) for s in series]
-    return series, QualitySettings.of(series, limits, places=Places(sites))
+    return series, QualitySettings.of(series, limits)
 
 
 def columns_of(series: IntColumn, at: IntColumn, value: FloatColumn) -> Columns:

@@ -96,7 +96,8 @@ class Series:
     `site`, `kind` and `district` are of where the device stands; `former` of where it stood before,
     in order of time. A reading belongs to the site where it was measured; one from before the first
     place that we know of belongs to that one.
-    `interval` is how often a reading is expected, µs, 0 where nobody knows.
+    `interval` is how often a reading is expected, µs, 0 where nobody knows; `position` the latitude
+    and longitude of the site.
     """
 
     index: int
@@ -108,6 +109,7 @@ class Series:
     former: tuple[Former, ...] = ()
     born_at: int = 0
     interval: int = 0
+    position: tuple[float, float] | None = None
 
     @property
     def since(self) -> int:
@@ -118,7 +120,8 @@ class Series:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """A registered device as rules see it: how often it should report (µs, 0 where nobody knows),
-    `since` when it has been registered, and since when it has stood `here` (µs).
+    `since` when it has been registered, since when it has stood `here` (µs), and its `position`,
+    as that of a series.
     """
 
     device: str
@@ -129,12 +132,13 @@ class Unit:
     interval: int
     since: int
     here: int = ALWAYS
+    position: tuple[float, float] | None = None
 
 
 def placed(series: Series, unit: Unit | None) -> Series:
     """The series as rules saw it when its device was this unit, or was not registered."""
     if unit is None:
-        return replace(series, site="", kind="", district="", former=(), interval=0)
+        return replace(series, site="", kind="", district="", former=(), interval=0, position=None)
     return replace(
         series,
         site=unit.site,
@@ -142,6 +146,7 @@ def placed(series: Series, unit: Unit | None) -> Series:
         district=unit.district,
         former=() if unit.here == ALWAYS else (Former(unit.here, "", ""),),
         interval=unit.interval,
+        position=unit.position,
     )
 
 

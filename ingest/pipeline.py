@@ -34,7 +34,6 @@ from ingest.limits import Limits
 from ingest.overrule import Overrule, windows
 from ingest.quality.check import Checked, check
 from ingest.quality.layers import limits_of
-from ingest.quality.places import Places
 from ingest.quality.settings import QualitySettings
 from ingest.quality.state import VERSION, State, kept
 from ingest.receipts import Desk, count, overdue, written_off
@@ -363,7 +362,6 @@ class Pipeline:
         return QualitySettings.of(
             series,
             [*known, *more],
-            places=Places(self.registry.sites),
             service=windows(self.said.log, series),
             zone=self.registry.zone,
         )

@@ -26,6 +26,7 @@ class Place:
     former: tuple[Former, ...] = ()
     interval: int = 0
     registered: int = 0
+    position: tuple[float, float] | None = None
 
     @property
     def here(self) -> int:
@@ -150,6 +151,7 @@ class Registry:
                 interval=known.place.interval,
                 since=known.place.registered,
                 here=known.place.here,
+                position=known.place.position,
             )
             for device, known in self.devices.items()
         ]
@@ -205,13 +207,14 @@ def _place(device: Device, sites: Mapping[str, Site], interval: int) -> Place:
         former=tuple(former),
         interval=interval,
         registered=max(device.placements[0].since, device.made_at),
+        position=(site.latitude, site.longitude),
     )
 
 
 def _stands_at(series: Series, place: Place) -> bool:
-    told = (place.site, place.kind, place.district, place.former, place.interval)
-    s = series
-    return (s.site, s.kind, s.district, s.former, s.interval) == told
+    p, s = place, series
+    told = (p.site, p.kind, p.district, p.former, p.interval, p.position)
+    return (s.site, s.kind, s.district, s.former, s.interval, s.position) == told
 
 
 def _at(series: Series, place: Place) -> Series:
@@ -222,4 +225,5 @@ def _at(series: Series, place: Place) -> Series:
         district=place.district,
         former=place.former,
         interval=place.interval,
+        position=place.position,
     )

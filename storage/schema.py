@@ -268,6 +268,8 @@ units = Table(
     Column("interval", BigInteger, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("here", BigInteger, nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
 )
 
 # What officers did to alerts, at moments when nothing else happened.

@@ -93,12 +93,12 @@ def hours_before(
     return found
 
 
-def learned(connection: Connection, rule: str, subject: str) -> str:
-    """What the state of a rule at a subject notes; empty when there is none."""
+def learned(connection: Connection, rule: str, subject: str) -> Any:
+    """What the state of a rule at a subject notes; None when that is nothing."""
     c = schema.engine_state.c
     statement = select(c.body).where(c.rule == rule, c.subject == subject)
     body = connection.execute(statement).scalar()
-    return str(json.loads(body).get("note", "")) if body else ""
+    return json.loads(body).get("note") if body else None
 
 
 def names(connection: Connection, sites: Collection[str]) -> dict[str, Names]:

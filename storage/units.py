@@ -22,7 +22,9 @@ def units(connection: Connection) -> dict[str, Unit]:
 
 def unit_of(row: Any) -> Unit:
     """A row as a noun."""
-    return Unit(**{name: value for name, value in row._mapping.items() if name != "at"})
+    fields = {name: value for name, value in row._mapping.items() if name != "at"}
+    latitude, longitude = fields.pop("latitude"), fields.pop("longitude")
+    return Unit(**fields, position=None if latitude is None else (latitude, longitude))
 
 
 def differing(before: Mapping[str, Unit], now: Iterable[Unit]) -> list[Unit]:
@@ -47,9 +49,14 @@ def keep_units(connection: Connection, now: Iterable[Unit], at: int) -> list[Uni
         for unit in differing(before, now)
     }
     if others:
-        rows = [asdict(unit) | {"at": at} for unit in others.values()]
-        connection.execute(insert(schema.units), rows)
+        connection.execute(insert(schema.units), [_row(unit, at) for unit in others.values()])
     return [unit for unit in (before | others).values() if unit.site]
+
+
+def _row(unit: Unit, at: int) -> dict[str, Any]:
+    fields = asdict(unit)
+    latitude, longitude = fields.pop("position") or (None, None)
+    return fields | {"at": at, "latitude": latitude, "longitude": longitude}
 
 
 def _same(before: Unit | None, now: Unit) -> bool:

@@ -101,6 +101,10 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "{parameter} is unlike itself, as about once in {months} months",
             "{parameter} ผิดไปจากปกติ ระดับที่พบราว {months} เดือนต่อครั้ง",
         ),
+        "measure-neighbours": Phrase(
+            "{parameter} has left its neighbours, by {value} of its usual spreads (limit {level})",
+            "{parameter} ต่างไปจากจุดใกล้เคียง {value} เท่าของความต่างปกติ (เกณฑ์ {level} เท่า)",
+        ),
         "measure-missing": Phrase(
             "nothing heard of {name} for {value} intervals (limit {level})",
             "ไม่ได้รับข้อมูลจาก {name} {value} รอบ (เกณฑ์ {level} รอบ)",

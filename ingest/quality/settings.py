@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from core.catalogue import CATALOGUE
+from core.places import beside
 from core.quality import Climate, Limits
 from core.readings import Flag, FloatColumn, IntColumn
 from core.registry import Series
 from core.times import SECOND
 from ingest.quality.channels import Channels
-from ingest.quality.places import Places
 
 # Each row of `QualitySettings.numbers`; NaN where a series has no such limit. Durations in µs.
 _SPANS = ("sensor_span", "user_span", "rests")
@@ -42,7 +42,6 @@ EXACT = 1e-9  # a tolerance of 0: equal, but for how a number is written
 
 # A parameter may have left the catalogue since: nothing is known against its values.
 _FORGOTTEN = Limits(sensor_span=(-np.inf, np.inf))
-_NOWHERE = Places({})
 
 
 class ServiceWindow(NamedTuple):
@@ -81,7 +80,6 @@ class QualitySettings:
         series: Sequence[Series],
         limits: Sequence[Limits] | None = None,
         *,
-        places: Places = _NOWHERE,
         service: Sequence[ServiceWindow] = (),
         zone: tzinfo = UTC,
     ) -> "QualitySettings":
@@ -94,10 +92,10 @@ class QualitySettings:
         climates = list(dict.fromkeys(each.climatology for each in chosen)) or [()]
         number = {climate: place for place, climate in enumerate(climates)}
         channels = Channels.of(series, chosen)
-        beside = places.beside(series, chosen)
+        neighbours = beside(series, [each.neighbour_km for each in chosen])
         others = {
             "climatology": any(climates),
-            "neighbours": bool((beside >= 0).any()),
+            "neighbours": bool((neighbours >= 0).any()),
             "physics": bool(channels.names),
             "service": bool(service),
         }
@@ -109,7 +107,7 @@ class QualitySettings:
             sentinels=np.array(padded, np.float64).reshape(len(series), most),
             climates=np.stack([_bounds(each) for each in climates], axis=1),
             climate=np.array([number[each.climatology] for each in chosen], np.int64),
-            beside=beside,
+            beside=neighbours,
             channels=channels,
             service=service,
             service_times=(

@@ -63,13 +63,15 @@ MADE = {
     "expected": ["beyond", "inside"],
     "flag": [flag.name.lower() for flag in Flag if flag > Flag.NOT_EVALUATED],
     "mark": ["flapping", "folded", "shadow", "shelved", "stale"],
+    "parted": ["more", "less", "times"],
     "per": ["hour", "minute"],
     "severity": [severity.label for severity in Severity],
     "state": [state.value for state in State],
     "symptom": [symptom.name.lower() for symptom in Symptom],
     "work": [work.value for work in Work],
     "what": [
-        *("above", "anomaly", "below", "composite", "count", "fault", "missing", "rate"),
+        *("above", "anomaly", "below", "composite", "count", "fault", "missing", "neighbours"),
+        "rate",
         *OF_SYSTEM,
     ],
 }

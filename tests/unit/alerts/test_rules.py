@@ -26,7 +26,7 @@ COMPOSITES = f"""{RULE}\
   - {{id: s, {NAMED}, need: any, of: [r, s]}}
   - {{id: t, {NAMED}, need: any, of: [s]}}
 """
-KINDS = "'anomaly', 'composite', 'count', 'fault', 'missing', 'rate' or 'threshold'"
+KINDS = "'anomaly', 'composite', 'count', 'fault', 'missing', 'neighbours', 'rate' or 'threshold'"
 LIMITS = """
 limits:
   - {id: law, parameter: fill_level, value: 70, title: {en: Law, th: ก},

@@ -145,6 +145,24 @@ CASES = [
         "fouling",
         id="until it is cleaned",
     ),
+    pytest.param(
+        seen("water_temperature", "neighbours", move=far(5), neighbours=near(0.1, -0.5, 0.4)),
+        "sensor-fault",
+        "drift",
+        id="it has left its neighbours",
+    ),
+    pytest.param(
+        seen(
+            "dissolved_oxygen",
+            "neighbours",
+            move=far(-8),
+            neighbours=near(0.1, -0.5, 0.4),
+            channels={"turbidity": far(7), "ph": far(-4)},
+        ),
+        "event",
+        None,
+        id="it has left its neighbours with all that it measures",
+    ),
 ]
 
 

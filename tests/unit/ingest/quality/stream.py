@@ -1,7 +1,7 @@
 """A stream of readings through the tests of quality, cut and restarted as a test likes."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,6 @@ from core.readings import Columns, Revision
 from core.registry import Series, Site
 from ingest.quality.check import check
 from ingest.quality.late import Span
-from ingest.quality.places import Places
 from ingest.quality.settings import QualitySettings, ServiceWindow
 from ingest.quality.state import NEVER, State, kept
 
@@ -157,5 +156,10 @@ def stream(
     known = list(series) or series_of(
         *["x"] * len(limits), devices=[f"d{n}" for n in range(len(limits))]
     )
-    places = Places(sites or {})
-    return Stream(QualitySettings.of(known, limits, places=places, service=service))
+    placed = [replace(one, position=_position(sites or {}, one.site)) for one in known]
+    return Stream(QualitySettings.of(placed, limits, service=service))
+
+
+def _position(sites: Mapping[str, Site], name: str) -> tuple[float, float] | None:
+    site = sites.get(name)
+    return (site.latitude, site.longitude) if site else None
