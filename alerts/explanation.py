@@ -39,6 +39,7 @@ class RuleFacts:
     clock: Clock | None = None  # of an anomaly
     source: str = ""
     standards: Sequence[Limit] = ()
+    of: Sequence[str] = ()  # the operands of a composite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,25 +6,29 @@ was said is taken back only for a better one.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from alerts.explanation import RuleFacts
+from alerts.joint_verdict import counted, jointly, silent_gateway
 from alerts.symptoms import Objections, symptoms
-from alerts.verdict import judge
+from alerts.verdict import Opinion, judge
 from alerts.verdict_words import worded
 from core.alerts import BY_VERDICT, STORM, Reason, Severity, State, Transition, device_and_parameter
 from core.readings import Columns
 from core.times import HOUR, MINUTE
-from core.verdicts import Judged, Question, Verdict, VerdictKind
+from core.verdicts import Judged, Operand, Question, Verdict, VerdictKind
 from storage import labels, outflow, verdicts
 from storage.labels import Places
 from storage.lines import encode_transitions
 from storage.material import gather
+from storage.operands import operands
 from storage.verdicts import Due, body, verdict_of
 
 log = logging.getLogger(__name__)
@@ -32,7 +36,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 30  # alerts of one commit, or one tick; the others wait for the next
 SOON, LATEST = 5 * MINUTE, 6 * HOUR  # until an alert is judged again
 SURER = 0.8  # to take back what was said
-_NEVER = ("composite",)  # kinds of rules that look at no readings
+_COMPOSITE, _MISSING = "composite", "missing"
 _JUDGES = frozenset((Reason.FIRST_BREACH, Reason.HELD, Reason.REOPENED))
 
 
@@ -49,10 +53,12 @@ class Inquiry:
     forwards: bool
 
     def asks(self, rule: str, subject: str) -> bool:
-        """Whether alerts of this rule are judged: those about a device, or a series."""
-        about = self.rules().get(rule)
-        kind = about.kind if about is not None else ""
-        return subject != STORM and bool(device_and_parameter(subject)[0]) and kind not in _NEVER
+        """Whether alerts of this rule are judged: those about a device or a series, of composites,
+        and of silent gateways.
+        """
+        by_readings = bool(device_and_parameter(subject)[0])
+        by_alerts = self._facts(rule).kind in {_COMPOSITE, _MISSING}
+        return subject != STORM and (by_readings or by_alerts)
 
     def opened(
         self,
@@ -72,7 +78,8 @@ class Inquiry:
             Question(t.alert, t.subject, t.site, since.get(t.alert, t.at), t.at)
             for t in list(fires.values())[:AT_ONCE]
         ]
-        said = self._verdicts(connection, places, asked, fires, fresh)
+        said = self._by_readings(connection, asked, fires, fresh)
+        said |= self._by_alerts(connection, places, asked, fires, transitions, said)
         fired = {name: first(said.get(name), t.severity, at) for name, t in fires.items()}
         return fired | judged_by(transitions, at)
 
@@ -88,7 +95,8 @@ class Inquiry:
             for due in found
         ]
         about = {due.alert: due for due in found}
-        said = self._verdicts(connection, labels.places(connection), asked, about)
+        said = self._by_readings(connection, asked, about)
+        said |= self._by_alerts(connection, labels.places(connection), asked, about)
         news, silent = list[Transition](), list[Transition]()
         kept: dict[str, Judged] = {}
         for due, question in zip(found, asked, strict=True):
@@ -109,26 +117,71 @@ class Inquiry:
             outflow.add(connection, *encode_transitions(silent, kept))
         return news
 
-    def _verdicts(
+    def _by_readings(
+        self,
+        connection: Connection,
+        asked: Sequence[Question],
+        about: Mapping[str, Any],
+        fresh: Columns | None = None,
+    ) -> dict[str, Verdict]:
+        """What the alerts about devices and series come from."""
+        mine = [q for q in asked if self._looks_at_readings(about[q.alert])]
+        found: dict[str, Verdict] = {}
+        for question, material in zip(mine, gather(connection, mine, fresh), strict=True):
+            kind = self._facts(about[question.alert].rule).kind
+            with _survived(question):
+                seen = symptoms(question, material, kind, self.objections)
+                found[question.alert] = worded(judge(seen), self.zone)
+        return found
+
+    def _by_alerts(
         self,
         connection: Connection,
         places: Places,
         asked: Sequence[Question],
         about: Mapping[str, Any],
-        fresh: Columns | None = None,
+        transitions: Sequence[Transition] = (),
+        said: Mapping[str, Verdict] = MappingProxyType({}),
     ) -> dict[str, Verdict]:
-        """What these alerts come from. A mistake of ours stops no reading: then nothing is said."""
+        """What composites and silent gateways come from, by what is `said` of other alerts with
+        these transitions, and of all others before.
+        """
+        mine = [q for q in asked if not self._looks_at_readings(about[q.alert])]
+        of = {q.alert: self._facts(about[q.alert].rule).of for q in mine}
+        names = {rule: self._facts(rule).name for some in of.values() for rule in some}
+        among = operands(connection, names, transitions, said) if names else {}
         found: dict[str, Verdict] = {}
-        for question, material in zip(asked, gather(connection, asked, fresh), strict=True):
-            what = places.labels(question.alert, about[question.alert])
-            rule = self.rules().get(what.rule)
-            kind = rule.kind if rule is not None else ""
-            try:
-                seen = symptoms(question, material, kind, self.objections)
-                found[question.alert] = worded(judge(seen), self.zone)
-            except Exception:
-                log.exception("the alert %s cannot be judged", question.alert)
+        for question in mine:
+            with _survived(question):
+                opinion = _of_alerts(question, of[question.alert], among.values(), places)
+                found[question.alert] = worded(opinion, self.zone)
         return found
+
+    def _looks_at_readings(self, about: Any) -> bool:
+        kind = self._facts(about.rule).kind
+        return bool(device_and_parameter(about.subject)[0]) and kind != _COMPOSITE
+
+    def _facts(self, rule: str) -> RuleFacts:
+        return self.rules().get(rule) or RuleFacts(name={})
+
+
+@contextmanager
+def _survived(question: Question) -> Iterator[None]:
+    """A mistake of ours stops no reading: then nothing is said."""
+    try:
+        yield
+    except Exception:
+        log.exception("the alert %s cannot be judged", question.alert)
+
+
+def _of_alerts(
+    question: Question, of: Sequence[str], among: Iterable[Operand], places: Places
+) -> Opinion:
+    what, _, which = question.subject.partition("/")
+    if what == "gateway":
+        return silent_gateway(list(places.devices.values()).count(which))
+    districts = {site: district for site, (_, district) in places.sites.items()}
+    return jointly(counted(question.subject, of, among, districts))
 
 
 def begins(transition: Transition) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from alerts.explanation import RuleFacts
 from alerts.kinds.anomaly import Anomaly
+from alerts.kinds.composite import Composite
 from alerts.kinds.rate import Rate
 from alerts.operations import OPERATIONS
 from alerts.rules import Rule
@@ -32,6 +33,7 @@ def _facts(rule: Rule, limits: Mapping[str, Limit]) -> RuleFacts:
         kind=rule.kind_name,
         per=per,
         clock=clock,
+        of=kind.of if isinstance(kind, Composite) else (),
         source=words,
         standards=named,
     )

@@ -73,6 +73,10 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "{now} is the usual {usual} °C in Fahrenheit.",
             "{now} คือค่าปกติ {usual} °C ในหน่วยฟาเรนไฮต์",
         ),
+        "gateway-silent": Phrase(
+            "The gateway of {count} devices says nothing: its power or the network, not the place.",
+            "เกตเวย์ของอุปกรณ์ {count} ตัวไม่ส่งข้อมูล อาจเป็นที่ไฟเลี้ยงหรือเครือข่าย ไม่ใช่ที่พื้นที่",
+        ),
         "gaps": Phrase("{share} of its readings do not come.", "ข้อมูลขาดหาย {share}"),
         "low-tide": Phrase("The tide is low: {now} m.", "น้ำลง ระดับน้ำ {now} ม."),
         "neighbour-agrees": Phrase(
@@ -93,6 +97,18 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "of-the-bin": Phrase(
             "Such a reading belongs to one bin alone, and is usually right.",
             "ค่านี้เป็นของถังใบเดียว และโดยปกติถูกต้อง",
+        ),
+        "operand-event": Phrase(
+            "{rule}, {place}: an event ({sure}).", "{rule} {place}: เหตุการณ์จริง ({sure})"
+        ),
+        "operand-sensor-fault": Phrase(
+            "{rule}, {place}: the sensor, {cause} ({sure}).",
+            "{rule} {place}: อุปกรณ์ {cause} ({sure})",
+        ),
+        "operand-unclear": Phrase("{rule}, {place}: unclear.", "{rule} {place}: ยังไม่ชัดเจน"),
+        "operands": Phrase(
+            "Of the {count} alerts that it counts, {events} are events and {faults} are sensors.",
+            "จากการแจ้งเตือน {count} รายการที่นับ เป็นเหตุการณ์จริง {events} และเป็นที่อุปกรณ์ {faults}",
         ),
         "others-quiet": Phrase(
             "{count} other channels that events usually move did not.",
@@ -188,11 +204,15 @@ def _said(clue: Clue, speaker: Speaker) -> str:
 def _value(name: str, value: Any, speaker: Speaker) -> str:
     """One value as people say it."""
     ways: Mapping[str, Callable[[], str]] = {
+        "cause": lambda: speaker.say(PHRASES[value]) if value else "",
         "km": lambda: number(round(value, 1)),
         "lasts": lambda: speaker.duration(value),
         "parameter": lambda: speaker.word(CATALOGUE[value].label),
+        "place": lambda: speaker.word(value),
+        "rule": lambda: speaker.word(value),
         "share": lambda: f"{value:.0%}",
         "site": lambda: speaker.word(value),
+        "sure": lambda: f"{value:.0%}",
         "work": lambda: speaker.say(COMMON[f"work-{value}"]),
     }
     return ways.get(name, lambda: number(round(value, 3)))()

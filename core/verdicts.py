@@ -80,6 +80,19 @@ class Question(NamedTuple):
     at: int
 
 
+class Operand(NamedTuple):
+    """An alert that fires and that a composite may count: what its rule and its place are called,
+    and what it is judged to be.
+    """
+
+    rule: str
+    subject: str
+    site: str
+    name: Names
+    place: Names
+    verdict: Verdict | None
+
+
 class Track(NamedTuple):
     """The readings of a series around a question, in order of time: lately, and at the same time of
     the day in the days before. `site` is where it stands, so many `km` away.

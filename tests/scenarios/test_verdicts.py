@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,14 @@ rules:
      above: {warning: 37.5}, clear: 30, for: 5m, clear_for: 5m}
   - {id: in-doubt, kind: fault, name: {en: In doubt, th: น่าสงสัย}, times: {info: 3}, of: 12,
      clear: 0}
+  - {id: gateway-silent, kind: missing, name: {en: Silent, th: เงียบ}, of: gateway, every: 10m,
+     above: {warning: 3}}
+"""
+JOINT = """
+  - {id: haze-wide, kind: composite, name: {en: Haze everywhere, th: ฝุ่นหลายพื้นที่}, of: [haze],
+     need: 2, over: city}
+  - {id: high-and-in-doubt, kind: composite, name: {en: Both, th: ทั้งสอง}, of: [haze, in-doubt],
+     need: all, over: site}
 """
 NOTIFY = """
 receivers:
@@ -69,10 +78,23 @@ def usual(at: int) -> dict[str, float]:
 @pytest.fixture
 def post(tmp_path: Path) -> Iterator[Post]:
     """Three stations after four ordinary days, and whom they have told."""
-    files = {"sites": SITES, "devices": DEVICES, "rules": RULES, "notify": NOTIFY}
+    with after_four_days(tmp_path, RULES) as made:
+        yield made
+
+
+@pytest.fixture
+def joint(tmp_path: Path) -> Iterator[Post]:
+    """The same with composites."""
+    with after_four_days(tmp_path, RULES + JOINT) as made:
+        yield made
+
+
+@contextmanager
+def after_four_days(folder: Path, rules: str) -> Iterator[Post]:
+    files = {"sites": SITES, "devices": DEVICES, "rules": rules, "notify": NOTIFY}
     servers = {"line": Server(), "email": Server()}
     nobody = "http://127.0.0.1:9"  # an InfluxDB that takes nothing
-    with small_world(tmp_path, files, channels(**servers), influx_url=nobody) as world:
+    with small_world(folder, files, channels(**servers), influx_url=nobody) as world:
         times = range(MIDNIGHT - 4 * DAY, MIDNIGHT, STEP)
         came = range(MIDNIGHT, MIDNIGHT + 3 * len(times))
         past = [_reported(station, at, usual(at)) for at in times for station in STATIONS]
@@ -203,6 +225,35 @@ def test_flagged_readings_that_are_a_fault_mute_what_is_said_of_their_series(pos
     assert (flagged["verdict"]["kind"], flagged["verdict"]["cause"]) == ("sensor-fault", "stuck")
     haze = shown(desk, "haze", "patong-1/pm25")
     assert {"kind": "inhibition", "id": flagged["id"]} in haze["muted_by"]
+
+
+def test_a_composite_is_what_the_alerts_that_it_counts_are(joint: Post) -> None:
+    desk = DeskOf(joint.world)
+    goes_on(joint, 60, {"patong-1": HAZE, "kathu-1": HAZE})
+    wide = shown(desk, "haze-wide", "city")
+    assert (wide["verdict"]["kind"], wide["verdict"]["confirmed"]) == ("event", False)
+    assert wide["severity"] == "warning"
+    said = [one["en"] for one in wide["verdict"]["evidence"]]
+    assert said[0] == "Of the 2 alerts that it counts, 2 are events and 0 are sensors."
+    assert {one.partition(":")[0] for one in said[1:]} == {"Haze, Patong", "Haze, Kathu"}
+    assert said[1] in wide["explanation"]["text"]["en"]
+
+
+def test_a_composite_of_faults_is_the_technicians_business(joint: Post) -> None:
+    goes_on(joint, 400, {"patong-1": {"pm25": 41.0}})
+    both = shown(DeskOf(joint.world), "high-and-in-doubt", "site/patong")
+    assert (both["verdict"]["kind"], both["verdict"]["cause"]) == ("sensor-fault", "stuck")
+    assert not any("high-and" in what for _, what in told(joint, Channel.LINE))
+    assert any("high-and" in what for _, what in told(joint, Channel.EMAIL))
+
+
+def test_of_a_silent_gateway_nothing_is_said_but_that_it_is_not_the_place(post: Post) -> None:
+    goes_on(post, 20, {})
+    _pass(post, post.world.now + 60 * MINUTE)
+    alert = shown(DeskOf(post.world), "gateway-silent", "gateway/gw")
+    assert alert["verdict"]["kind"] == "unclear"
+    said = alert["verdict"]["evidence"][0]["en"]
+    assert said == "The gateway of 3 devices says nothing: its power or the network, not the place."
 
 
 def test_a_restart_changes_no_verdict_and_a_replay_no_transition(post: Post) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts import verdict
+from alerts import joint_verdict, verdict
 from alerts.symptoms import Move, Near, Symptoms
 from alerts.verdict import SURE_ENOUGH, Opinion, judge
 from alerts.verdict_words import PHRASES, summary, worded
@@ -206,8 +206,14 @@ def test_both_languages_say_the_same(name: str) -> None:
 
 
 def test_no_phrase_is_missing_and_none_is_left_over() -> None:
-    used = set(re.findall(r'yield Clue\(\w+, [^"]*"([\w-]+)"', inspect.getsource(verdict)))
-    own = {*VerdictKind, *FaultCause, "event-confirmed"}
+    source = inspect.getsource(verdict) + inspect.getsource(joint_verdict)
+    used = set(re.findall(r'Clue\([\w.]+, [^"]*"([\w-]+)"', source))
+    own = {
+        *VerdictKind,
+        *FaultCause,
+        "event-confirmed",
+        *(f"operand-{kind}" for kind in VerdictKind),
+    }
     assert used == PHRASES.keys() - own
 
 
