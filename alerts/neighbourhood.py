@@ -171,36 +171,18 @@ def _follow(
     """How far each row's series is apart by then; `known`, by series, learns the first value of
     each slot. Rows are sorted by series and, within one, by time.
     """
-    found = apart(known[series], slot, floor[series])
-    telling = np.flatnonzero(np.isfinite(value))
-    same = (series[telling][1:] == series[telling][:-1]) & (slot[telling][1:] == slot[telling][:-1])
-    opens = telling[np.append(True, ~same)[: len(telling)]]
-    turn = _turns(series[opens])
-    ends = np.searchsorted(series, series, "right")
-    until = np.append(opens[1:], len(series))
-    until = np.minimum(until, ends[opens])
-    for number in range(int(turn.max(initial=-1)) + 1):
+    before, telling = known[series], np.flatnonzero(np.isfinite(value))
+    place = series[telling], slot[telling]
+    again = (place[0][1:] == place[0][:-1]) & (place[1][1:] == place[1][:-1])
+    opens = telling[np.append(True, ~again)[: len(telling)]]
+    if not len(opens):
+        return apart(before, slot, floor[series])
+    after, whose = np.empty((len(opens), WIDTH)), series[opens]
+    turn = np.arange(len(opens)) - np.searchsorted(whose, whose)
+    for number in range(int(turn.max()) + 1):  # the first slot of each series, the second, …
         at = np.flatnonzero(turn == number)
-        which = series[opens[at]]
-        some = known[which]
-        learn(some, slot[opens[at]], value[opens[at]], floor[which])
-        known[which] = some
-        lengths = until[at] - opens[at]
-        covered = np.repeat(opens[at], lengths) + _counted(lengths)
-        found[covered] = apart(
-            some.repeat(lengths, axis=0), slot[covered], floor[which].repeat(lengths)
-        )
-    return found
-
-
-def _turns(series: IntColumn) -> IntColumn:
-    """Of each opening the how many-th of its series it is."""
-    starts = np.searchsorted(series, series)
-    found: IntColumn = np.arange(len(series)) - starts
-    return found
-
-
-def _counted(lengths: IntColumn) -> IntColumn:
-    """0, 1, 2, … for each of these lengths."""
-    found: IntColumn = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return found
+        after[at] = learn(known[whose[at]], slot[opens[at]], value[opens[at]], floor[whose[at]])
+        known[whose[at]] = after[at]
+    last = np.searchsorted(opens, np.arange(len(series)), "right") - 1
+    mine = (last >= 0) & (whose[last] == series)
+    return apart(np.where(mine[:, np.newaxis], after[last], before), slot, floor[series])

@@ -70,25 +70,26 @@ def outside(value: FloatColumn, others: FloatColumn) -> FloatColumn:
     return found
 
 
-def learn(known: FloatColumn, slot: IntColumn, value: FloatColumn, floor: FloatColumn) -> None:
-    """Into each row of `known` how far its series is outside in a slot; `floor` is the least spread
-    that means anything.
+def learn(
+    known: FloatColumn, slot: IntColumn, value: FloatColumn, floor: FloatColumn
+) -> FloatColumn:
+    """Rows of what is known of series, with how far each is outside in a slot; `floor` is the least
+    spread that means anything.
     """
     seen, gap = known[:, SEEN], slot - known[:, SLOT]
-    today = known[:, TODAY]
     young = 1 / (seen + 1)
-    today += np.maximum(np.minimum(gap * OVER_DAY, 1), young) * (value - today)
+    share = np.maximum(np.minimum(gap * OVER_DAY, 1), young)
+    today = known[:, TODAY] + share * (value - known[:, TODAY])
     width = np.maximum(DEVIATION * known[:, SPREAD], floor)
-    settled = seen >= LEAST_SEEN
+    settled, pace = seen >= LEAST_SEEN, np.maximum(FORGET, young)
     off = today - known[:, USUAL]
-    pace = np.maximum(FORGET, young)
-    move = np.where(settled, np.clip(off, -MOST * width, MOST * width), off)
-    timid = np.where(settled & (np.abs(off) > FAR * width), TIMID, 1.0)
-    known[:, USUAL] += pace * move
-    left = np.abs(today - known[:, USUAL])
+    near = np.where(settled, np.clip(off, -MOST * width, MOST * width), off)
+    usual = known[:, USUAL] + pace * near
+    left = np.abs(today - usual)
     left = np.where(settled, np.minimum(left, FAR_OFF * width), left)
-    known[:, SPREAD] += pace * timid * (left - known[:, SPREAD])
-    known[:, SLOT], known[:, SEEN] = slot, seen + 1
+    timid = np.where(settled & (np.abs(off) > FAR * width), TIMID, 1.0)
+    spread = known[:, SPREAD] + pace * timid * (left - known[:, SPREAD])
+    return np.stack([slot, seen + 1, today, usual, spread], axis=1)
 
 
 def apart(known: FloatColumn, slot: IntColumn, floor: FloatColumn) -> FloatColumn:

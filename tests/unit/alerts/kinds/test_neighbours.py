@@ -39,7 +39,7 @@ def followed(values: FloatColumn, slots: IntColumn | None = None) -> FloatColumn
     known, said = np.zeros((1, WIDTH)), []
     numbers = np.arange(len(values)) if slots is None else slots
     for slot, value in zip(1000 + numbers, values, strict=True):
-        learn(known, np.array([slot]), np.array([value]), FLOOR)
+        known = learn(known, np.array([slot]), np.array([value]), FLOOR)
         said.append(float(apart(known, np.array([slot]), FLOOR)[0]))
     return np.array(said)
 
@@ -88,7 +88,7 @@ def test_a_course_of_the_day_is_none_of_its_business() -> None:
 def test_it_is_silent_when_nobody_was_compared_for_hours() -> None:
     known = np.zeros((1, WIDTH))
     for slot in range(100):
-        learn(known, np.array([slot]), np.array([0.5]), FLOOR)
+        known = learn(known, np.array([slot]), np.array([0.5]), FLOOR)
     assert np.isfinite(apart(known, np.array([102]), FLOOR)).all()
     assert np.isnan(apart(known, np.array([103]), FLOOR)).all()
 
