@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from alerts import maintenance, matchers
 from alerts.kinds.fault import Fault
 from alerts.kinds.missing import Missing
+from alerts.kinds.neighbours import Neighbours
 from alerts.maintenance import WindowEntry
 from alerts.rules import Rule
 from core.alerts import Severity
@@ -23,7 +24,7 @@ from core.verdicts import VerdictKind
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relations:
     """What muting has to know of rules: `inhibited_by` names the rules whose alerts mute those of a
-    rule, `missing` are those about data that do not come, `faults` those about flagged readings.
+    rule, `missing` are those about data that do not come, `faults` those about how a sensor reads.
     """
 
     inhibited_by: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -36,7 +37,7 @@ class Relations:
         return Relations(
             inhibited_by={rule.id: rule.inhibited_by for rule in rules if rule.inhibited_by},
             missing=frozenset(rule.id for rule in rules if isinstance(rule.kind, Missing)),
-            faults=frozenset(rule.id for rule in rules if isinstance(rule.kind, Fault)),
+            faults=frozenset(r.id for r in rules if isinstance(r.kind, Fault | Neighbours)),
         )
 
 

@@ -31,6 +31,8 @@ RULES = """
 rules:
   - {id: apart, kind: neighbours, name: {en: Apart, th: ต่าง}, select: {kinds: [beach]},
      apart: {info: 4, warning: 8}, for: 2h}
+  - {id: warm, kind: threshold, name: {en: Warm, th: อุ่น}, parameter: water_temperature,
+     select: {kinds: [beach]}, above: {warning: 31.4}}
 """
 CITY = {"sites": SITES, "devices": DEVICES, "rules": RULES}
 DAYS, ILL = 5, 24  # quiet days, and hours in which the probe in the middle is wrong
@@ -94,6 +96,14 @@ def test_a_probe_that_leaves_the_others_is_told_and_they_are_not(tmp_path: Path)
     assert "has left its neighbours, by" in text["en"]
     assert "Beside its neighbours it read" in text["en"]
     assert alert["verdict"]["kind"] == "sensor-fault"
+
+
+def test_once_it_is_judged_a_fault_what_limits_say_of_its_series_is_muted(tmp_path: Path) -> None:
+    with small_world(tmp_path, CITY) as world:
+        feed(world, MESSAGES[: 4 * (24 * DAYS + 9)])  # the hottest hours are over soon
+        firing = DeskOf(world).get("/v1/alerts?state=firing")["items"]
+    by_rule = {alert["rule"]: alert for alert in firing}
+    assert by_rule["warm"]["muted_by"] == [{"kind": "inhibition", "id": by_rule["apart"]["id"]}]
 
 
 @pytest.mark.parametrize(
