@@ -5,6 +5,7 @@ alert where there are none; *noise* is how far readings lie from it then. How fa
 is said in noise.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -53,8 +54,8 @@ class Symptoms:
     the last hours; `step` is the greatest step as a part of the whole way, `climb` for how long it
     has been on that way (µs). `creeps` says on how many of the last days it was farther than on the
     day before, less on how many it was not. `rough` is how much rougher readings are than usual,
-    `gaps` the part of them that is missing of late. `objections` are the tests of quality and the
-    part of the last readings to which each objects.
+    NaN where nobody knows, `gaps` the part of them that is missing of late. `objections` are the
+    tests of quality and the part of the last readings to which each objects.
 
     `neighbours` and `channels` (of the same device, by parameter) say how others move; `flagged` is
     the part of the device's channels whose readings are bad. `ahead` is by how much the device's
@@ -71,7 +72,7 @@ class Symptoms:
     step: float = 0.0
     climb: int = 0
     creeps: int = 0
-    rough: float = 1.0
+    rough: float = math.nan
     objections: Mapping[str, float] = field(default_factory=dict)
     neighbours: Sequence[Near] = ()
     channels: Mapping[str, Move] = field(default_factory=dict)
@@ -234,10 +235,12 @@ def _creeps(track: Track, move: Move | None) -> int:
 
 
 def _rough(track: Track) -> float:
-    """How large steps are now, beside those of the days before."""
+    """How large steps are now, beside those of the days before; no number where too little is known
+    of one of them.
+    """
     lately = track.values[track.times > track.times[-1:].sum() - 2 * HOUR]
     if len(lately) < 2 * FEW or len(track.before) < 4 * FEW:
-        return 1.0
+        return math.nan
     near = np.diff(track.before.measured_at) < HOUR
     before = np.abs(np.diff(track.before.value))[near]
     least = _least(track.parameter) / 4

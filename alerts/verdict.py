@@ -319,7 +319,7 @@ def surroundings(s: Symptoms) -> Clues:
         yield Clue(EVENT, 1.5, "rain", {"rate": s.rain})
     if s.parameter in _OWN_BIN:
         yield Clue(EVENT, 2.0, "of-the-bin")
-    if s.parameter and s.kind != "fault" and not s.objections:
+    if s.move is not None and s.kind != "fault" and not s.objections:
         yield Clue(EVENT, 0.3, "tests-pass")
 
 

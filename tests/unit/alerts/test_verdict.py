@@ -36,6 +36,13 @@ def near(*times: float) -> list[Near]:
 
 CASES = [
     pytest.param(seen(), "unclear", None, id="nothing is known"),
+    pytest.param(seen("pm25"), "unclear", None, id="nothing is known of a station in the air"),
+    pytest.param(
+        seen("pm25", move=far(30), step=1.0, neighbours=near(0.5, 0.5)),
+        "unclear",
+        None,
+        id="a leap, and nobody knows how it moves else",
+    ),
     pytest.param(seen(kind="fault"), "unclear", None, id="nothing is known of flagged readings"),
     pytest.param(
         seen(move=far(8), neighbours=near(5, 6), rain=12.0),
