@@ -2,15 +2,17 @@
 
 It belongs to the series and not to a rule: a rule that changes need not wait for it. The ledger
 keeps it as the state of a rule of its own, `BASELINE`, which judges nothing; a device that moves
-begins anew.
+begins anew. The last readings in short move with each reading, what is usual once an hour: they are
+kept apart, as the state of `LATELY`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from alerts.anomaly import layout, parameters
+from alerts.anomaly import lately, layout, parameters
 from alerts.anomaly.calendar import Clock
 from alerts.anomaly.layout import SLOT, Learned
 from alerts.anomaly.learning import relearn
@@ -30,11 +32,14 @@ _ANYTHING = Span(-np.inf, np.inf)
 EVERYTHING = Levels(spans={Severity.INFO: _ANYTHING}, clear=_ANYTHING)  # nothing is beyond it
 BASELINE = Rule(
     id="(baseline)",  # no rule of a city can be called so
-    version="1",  # of what is learned: another one begins anew
+    version="2",  # of what is learned: another one begins anew
     name={"en": "What is usual", "th": "ค่าปกติ"},
     kind=Threshold(),
     terms=Terms(levels=EVERYTHING),
     flags=frozenset(),
+)
+LATELY = replace(
+    BASELINE, id="(lately)", version="1", name={"en": "The last readings", "th": "ค่าล่าสุด"}
 )
 
 
@@ -47,6 +52,7 @@ class Baselines:
         """`rules` are all rules there are."""
         self._rules = [rule for rule in rules if isinstance(rule.kind, Anomaly)]
         self._clock = next((_clock(rule) for rule in self._rules), None)
+        self.recent = Recent(self._rules)
         self._learned = layout.nothing(0)
         self._kinds = Kinds(np.empty(0), np.empty(0))
         self._parameters: list[str] = []
@@ -60,10 +66,7 @@ class Baselines:
 
     def cases(self, series: Series) -> list[Case]:
         """The case of this series, if rules need it."""
-        if not any(rule.watches(series) for rule in self._rules):
-            return []
-        subject = f"{series.device}/{series.parameter}"
-        return [Case(rule=BASELINE, subject=subject, site=series.site, terms=BASELINE.terms)]
+        return _cases(BASELINE, self._rules, series)
 
     def add(self, series: Sequence[Series], cases: Mapping[int, Case]) -> None:
         """Take notice of more series, and of the cases of some, by index."""
@@ -98,7 +101,7 @@ class Baselines:
     def _judge(self, clock: Clock, columns: Columns, months: FloatColumn, draft: Draft) -> None:
         which, rank = np.unique(columns.series, return_inverse=True)
         learned, kinds = self._learned[which], Kinds(*(of[which] for of in self._kinds))
-        before = learned[:, SLOT].copy()
+        before, known = learned[:, SLOT].copy(), self.recent.known[which]
         good = (columns.flag == Flag.GOOD) | (columns.flag == Flag.NOT_EVALUATED)
         serviced, part = services(columns)
         for number in range(int(part.max()) + 1):
@@ -107,8 +110,10 @@ class Baselines:
             before[begins] = -1
             rows = np.flatnonzero(good & (part == number) & ~serviced)
             of = columns.take(rows)
-            value, times = self._scaled(of), clock.times(of.measured_at)
-            months[rows] = follow(learned, kinds, rank[rows], value, times).months
+            told = lately.lately(known, kinds.floor, rank[rows], self._scaled(of), of.measured_at)
+            times = clock.times(of.measured_at)
+            months[rows] = follow(learned, kinds, rank[rows], told, times).months
+        self.recent.draft(which, known, draft)
         changed = learned[:, SLOT] != before
         for place in np.flatnonzero(changed).tolist():
             draft.notes[self._cases[int(which[place])]] = layout.written(learned[place])
@@ -127,6 +132,41 @@ class Baselines:
         return value
 
 
+class Recent:
+    """The last readings of the same series in short: rows of `anomaly/lately.py`, by series."""
+
+    rule = LATELY
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        """`rules` are those that need them."""
+        self._rules = rules
+        self._cases: dict[int, Case] = {}
+        self.known = lately.nothing(0)
+
+    def cases(self, series: Series) -> list[Case]:
+        """The case of this series, if rules need it."""
+        return _cases(LATELY, self._rules, series)
+
+    def add(self, series: Sequence[Series], cases: Mapping[int, Case]) -> None:
+        """Take notice of more series, and of the cases of some, by index."""
+        self._cases |= cases
+        self.known = np.concatenate([self.known, lately.nothing(len(series))])
+
+    def restore(self, series: int, note: Sequence[float]) -> None:
+        """Take up what is known of a series."""
+        self.known[series] = note
+
+    def draft(self, series: IntColumn, known: FloatColumn, draft: Draft) -> None:
+        """This is known of these series once the draft is committed."""
+        moved = known[:, lately.AT] != self.known[series, lately.AT]
+        for one, row in zip(series[moved].tolist(), known[moved].tolist(), strict=True):
+            draft.notes[self._cases[one]] = row
+        draft.then.append(partial(self._put, series, known))
+
+    def _put(self, series: IntColumn, known: FloatColumn) -> None:
+        self.known[series] = known
+
+
 def services(columns: Columns) -> tuple[BoolColumn, IntColumn]:
     """Of each row whether it was measured in service, and how many services its series had by then
     in this batch.
@@ -138,6 +178,13 @@ def services(columns: Columns) -> tuple[BoolColumn, IntColumn]:
     first = np.flatnonzero(new)
     before = np.repeat((count - begins)[first], np.diff(np.append(first, len(columns))))
     return serviced, count - before
+
+
+def _cases(own: Rule, rules: Sequence[Rule], series: Series) -> list[Case]:
+    if not any(rule.watches(series) for rule in rules):
+        return []
+    subject = f"{series.device}/{series.parameter}"
+    return [Case(rule=own, subject=subject, site=series.site, terms=own.terms)]
 
 
 def _clock(rule: Rule) -> Clock | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from alerts.absence import AbsenceJudge
-from alerts.baselines import BASELINE
+from alerts.baselines import BASELINE, LATELY
 from alerts.cases import Case, Draft, Key, Memory
 from alerts.composites import CompositeJudge
 from alerts.neighbourhood import APART
@@ -20,7 +20,8 @@ class Judges:
 
     def __init__(self, rules: Sequence[Rule], lateness: int) -> None:
         """`lateness` in µs."""
-        self.rules = dict(OPERATIONS) | {rule.id: rule for rule in (BASELINE, APART, *rules)}
+        learned = (BASELINE, LATELY, APART)
+        self.rules = dict(OPERATIONS) | {rule.id: rule for rule in (*learned, *rules)}
         self._districts: dict[str, str] = {}
         self._sites: dict[str, str] = {}
         self.series = SeriesJudge(rules, lateness)

@@ -163,6 +163,9 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "symptom-collapse": Phrase(
             "It moves less than in the last weeks.", "ค่าแทบไม่เปลี่ยนแปลงเมื่อเทียบกับสัปดาห์ก่อนๆ"
         ),
+        "symptom-record": Phrase(
+            "It lies beyond all that was read here before.", "ค่าอยู่นอกช่วงที่เคยวัดได้ที่นี่ทั้งหมด"
+        ),
         "parted-more": Phrase(
             "Beside its neighbours it read {change} more than usual over the last day.",
             "ในหนึ่งวันที่ผ่านมาค่าสูงกว่าปกติ {change} เมื่อเทียบกับจุดใกล้เคียง",

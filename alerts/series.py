@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from alerts.baselines import Baselines
+from alerts.baselines import Baselines, Recent
 from alerts.cases import Case, Draft, Memory
 from alerts.kinds.anomaly import Anomaly
 from alerts.kinds.count import Count
@@ -253,8 +253,8 @@ class SeriesJudge:
         ] + [case for learner in self._learners for case in learner.cases(series)]
 
     @property
-    def _learners(self) -> tuple[Baselines, Neighbourhood]:
-        return self._baselines, self._neighbourhood
+    def _learners(self) -> tuple[Baselines, Recent, Neighbourhood]:
+        return self._baselines, self._baselines.recent, self._neighbourhood
 
 
 def _is_live(case: Case, memory: Memory) -> bool:

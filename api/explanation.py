@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from alerts.anomaly import layout
 from alerts.anomaly.outlook import Outlook, outlook
-from alerts.baselines import BASELINE
+from alerts.baselines import BASELINE, LATELY
 from alerts.explanation import Facts, RuleFacts, explain
 from alerts.kinds.neighbours import Parting, parting
 from alerts.neighbourhood import APART
@@ -251,9 +251,9 @@ def _outlook(connection: Connection, facts: Facts) -> Outlook | None:
     if not text or not facts.recent or facts.about.clock is None or facts.level is None:
         return None
     parameter, newest = device_and_parameter(facts.subject)[1], facts.recent[-1]
-    return outlook(
-        layout.read(text), parameter, facts.about.clock, newest.at, newest.value, abs(facts.level)
-    )
+    recent = surroundings.learned(connection, LATELY.id, facts.subject) or []
+    known, last = layout.read(text), (newest.at, newest.value)
+    return outlook(known, recent, parameter, facts.about.clock, last, abs(facts.level))
 
 
 def _parting(connection: Connection, facts: Facts) -> Parting | None:

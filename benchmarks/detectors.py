@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alerts.anomaly import layout, parameters
+from alerts.anomaly import lately, layout, parameters
 from alerts.anomaly.calendar import Clock
 from alerts.anomaly.stream import Kinds, follow
 from alerts.kinds.anomaly import CLEARS
@@ -22,8 +22,9 @@ def months(
 ) -> FloatColumn:
     """How rare each reading of a series is; `value` is on the scale on which it is compared."""
     kinds = Kinds(np.array([floor]), np.array([float(tidal)]))
-    times = Clock(ZoneInfo(zone)).times(at)
-    return follow(layout.nothing(1), kinds, np.zeros(len(at), np.int64), value, times).months
+    which = np.zeros(len(at), np.int64)
+    told = lately.lately(lately.nothing(1), kinds.floor, which, value, at)
+    return follow(layout.nothing(1), kinds, which, told, Clock(ZoneInfo(zone)).times(at)).months
 
 
 def months_of(parameter: str, at: IntColumn, value: FloatColumn, zone: str) -> FloatColumn:

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.readings import FloatColumn
 
+FEW = 12  # series that are quicker one by one
 N = TypeVar("N", float, FloatColumn)
 
 

@@ -4,7 +4,7 @@ What is *usual* is learned by hour of the day, more so by hour of a working day 
 at beaches by phase of the tide. The *forecast* remembers besides how far the series was off what
 is usual, as far as it has shown that this lasts. No reading moves a centre by more than a part of
 the spread, and a spread by more than itself: so they stay near medians, and an event does not
-teach itself. Of what is rarer than once a month little is learned at all.
+teach itself. Of what is rarer than once a month little is learned, unless it has stayed for a week.
 """
 
 from typing import Any, Generic, NamedTuple
@@ -53,6 +53,7 @@ ONE_IN = 40  # slots exceed the bound of a symptom
 RARE = 4.9  # mean excesses beyond its bound a symptom is rarer than once a month (`rarity.py`)
 LEAST_EXCESS = 0.1
 TIMID = 0.1  # of what is usual is learned from what is rare
+STAYS = 2.0  # spreads; what was off by more for a week is no event that ends
 
 
 class View(NamedTuple, Generic[N]):
@@ -149,7 +150,9 @@ def learn(of: Arithmetic[N], cells: list[N], whole: list[N], lesson: Lesson[N]) 
     off, error = value - now.usual, value - now.forecast
     sizes: list[N] = [abs(error) / now.error, abs(off) / now.spread]
     known, young = seen >= LEAST_SEEN, seen < YOUNG
-    weight = of.either(known & _is_rare(of, whole, sizes), TIMID, 1.0)
+    lasts = abs(whole[SLOW]) > STAYS * of.most(whole[SPREAD], floor)
+    event = known & _is_rare(of, whole, sizes)
+    weight = of.either(lasts, 1.0, of.either(event, TIMID, 1.0))
     moves = Moves(
         off=off,
         off_by=of.either(young, abs(off), of.least(abs(off), FAR_OFF * now.spread + floor)),

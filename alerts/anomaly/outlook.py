@@ -1,6 +1,7 @@
 """What is expected of a series at a time, and how its newest reading is unusual: for people."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from alerts.anomaly import parameters
 from alerts.anomaly.arithmetic import NUMBERS
 from alerts.anomaly.calendar import Clock
+from alerts.anomaly.lately import AT, HIGHEST, MEAN, Lately
 from alerts.anomaly.layout import BOUND, EXCESS, SEEN, SLOT, WHOLE, Learned
 from alerts.anomaly.learning import LEAST_SEEN, view
 from alerts.anomaly.rarity import CHANCES, Symptom, confidence, rarity
@@ -27,16 +29,27 @@ class Outlook:
 
 
 def outlook(
-    learned: Learned, parameter: str, clock: Clock, at: int, value: float, months: float
+    learned: Learned,
+    recent: Sequence[float],
+    parameter: str,
+    clock: Clock,
+    newest: tuple[int, float],
+    months: float,
 ) -> Outlook | None:
-    """Of a series of which so much was learned, at the time (µs) of its newest reading, for a rule
-    that tells what is rarer than once in `months`; None while nothing can be said.
+    """Of a series of which so much was learned, at its newest reading (time in µs, value), for a
+    rule that tells what is rarer than once in `months`; None while nothing can be said. `recent` is
+    what is known of the last readings, if anything is.
     """
     if learned[SEEN] < LEAST_SEEN:
         return None
+    at, value = newest
     times, scale = clock.times(np.array([at])), parameters.scaled(parameter, np.array([value]))
-    floor = parameters.floor(parameter)
-    found = rarity(learned[np.newaxis], np.zeros(1, np.int64), scale, times, np.array([floor]))
+    floor, known = parameters.floor(parameter), bool(recent) and recent[AT] == at
+    told = Lately(scale, np.array([recent[MEAN]]) if known else scale, np.zeros(1))
+    found = rarity(learned[np.newaxis], np.zeros(1, np.int64), told, times, np.array([floor]))
+    symptom = Symptom(int(found.symptom[0]))
+    if known and float(scale[0]) in recent[HIGHEST:] and abs(found.months[0]) < months:
+        symptom = Symptom.RECORD
     cells, whole = learned[times.cells()[:, 0]].tolist(), learned[:WHOLE].tolist()
     now = view(NUMBERS, cells, whole, max(float(times.slot[0]) - whole[SLOT], 0.0), floor)
     sure = float(confidence(learned[SEEN]))
@@ -51,6 +64,6 @@ def outlook(
         low=parameters.unscaled(parameter, min(low, high)),
         high=parameters.unscaled(parameter, max(low, high)),
         months=float(found.months[0]),
-        symptom=Symptom(int(found.symptom[0])),
+        symptom=symptom,
         confidence=sure,
     )

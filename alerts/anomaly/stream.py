@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from alerts.anomaly.arithmetic import COLUMNS, NUMBERS
+from alerts.anomaly.arithmetic import COLUMNS, FEW, NUMBERS
 from alerts.anomaly.calendar import Times
+from alerts.anomaly.lately import Lately
 from alerts.anomaly.layout import SEEN, SLOT, WHOLE, WIDTH, Learned
 from alerts.anomaly.learning import Lesson, learn
 from alerts.anomaly.rarity import Rarity, rarity
 from core.readings import BoolColumn, FloatColumn, IntColumn
 
-FEW = 12  # series that are quicker one by one
 AT_ONCE = 16_384  # slots of all series together, so that memory is bounded
 
 
@@ -29,16 +29,14 @@ class Kinds(NamedTuple):
     tidal: FloatColumn
 
 
-def follow(
-    learned: Learned, kinds: Kinds, series: IntColumn, value: FloatColumn, times: Times
-) -> Rarity:
+def follow(learned: Learned, kinds: Kinds, series: IntColumn, told: Lately, times: Times) -> Rarity:
     """How rare each reading is; `learned`, by series, learns them. Rows are sorted by series and,
     within one, by time.
     """
-    found = Rarity(np.empty(len(value)), np.empty(len(value), np.int64))
+    found = Rarity(np.empty(len(series)), np.empty(len(series), np.int64))
     for rows in _parts(series, times.slot):
         part = _Visits.of(learned, series[rows], times.slot[rows])
-        now = part.follow(learned, kinds, value[rows], times.take(rows))
+        now = part.follow(learned, kinds, told.take(rows), times.take(rows))
         found.months[rows], found.symptom[rows] = now
     return found
 
@@ -86,9 +84,9 @@ class _Visits(NamedTuple):
         fresh = (slot[row] > learned[whose, SLOT]) | (learned[whose, SEEN] == 0)
         return _Visits(np.cumsum(opens) - 1, row, whose, _turns(series, opens)[row], fresh)
 
-    def follow(self, learned: Learned, kinds: Kinds, value: FloatColumn, times: Times) -> Rarity:
+    def follow(self, learned: Learned, kinds: Kinds, told: Lately, times: Times) -> Rarity:
         """Judge all rows and learn what is to be learned."""
-        before = self._learn(learned, kinds, value, times)
+        before = self._learn(learned, kinds, told.mean, times)
         count = len(before)
         last = np.append(self.series[1:] != self.series[:-1], True)
         known = np.concatenate([before, learned[self.series[last]]])
@@ -96,7 +94,7 @@ class _Visits(NamedTuple):
         after[last] = np.arange(count, len(known))
         which = after[self.visit]
         which[self.row] = np.where(self.fresh, np.arange(count), which[self.row])
-        return rarity(known, which, value, times, kinds.floor[self.series][self.visit])
+        return rarity(known, which, told, times, kinds.floor[self.series][self.visit])
 
     def _learn(self, learned: Learned, kinds: Kinds, value: FloatColumn, times: Times) -> Learned:
         """What was known of the series before each visit."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.anomaly import layout, parameters
+from alerts.anomaly import lately, layout, parameters
 from alerts.anomaly.calendar import SLOT_LENGTH, TIDE, Clock
 from alerts.anomaly.learning import relearn
 from alerts.anomaly.outlook import outlook
-from alerts.anomaly.rarity import Rarity, Symptom
+from alerts.anomaly.rarity import MOST_OF_A_RECORD, Rarity, Symptom
 from alerts.anomaly.stream import AT_ONCE, Kinds, follow
 from core.readings import FloatColumn, IntColumn
 from core.times import DAY, HOUR, MINUTE, from_micros, to_micros
@@ -36,13 +37,39 @@ def ordinary(at: IntColumn, chance: np.random.Generator) -> FloatColumn:
     return course + chance.normal(0, 0.2, len(at))
 
 
+class Known(NamedTuple):
+    """All that is known of some series."""
+
+    learned: layout.Learned
+    recent: FloatColumn
+
+    @staticmethod
+    def nothing(count: int) -> "Known":
+        return Known(layout.nothing(count), lately.nothing(count))
+
+    def tobytes(self) -> bytes:
+        return self.learned.tobytes() + self.recent.tobytes()
+
+
+def told(
+    known: Known,
+    kinds: Kinds,
+    series: IntColumn,
+    at: IntColumn,
+    value: FloatColumn,
+    clock: Clock = BANGKOK,
+) -> Rarity:
+    """Of readings that are sorted by series."""
+    recent = lately.lately(known.recent, kinds.floor, series, value, at)
+    return follow(known.learned, kinds, series, recent, clock.times(at))
+
+
 def judged(
     at: IntColumn, value: FloatColumn, clock: Clock = BANGKOK, *, tidal: float = 0.0
 ) -> Rarity:
     """One series alone, from its first reading on."""
     kinds = Kinds(np.array([0.01]), np.array([tidal]))
-    learned = layout.nothing(1)
-    return follow(learned, kinds, np.zeros(len(at), np.int64), value, clock.times(at))
+    return told(Known.nothing(1), kinds, np.zeros(len(at), np.int64), at, value, clock)
 
 
 def alarms(found: Rarity) -> IntColumn:
@@ -101,6 +128,43 @@ def test_it_sees_what_is_unlike_the_last_weeks(name: str) -> None:
     assert expected & {Symptom(symptom) for symptom in found.symptom[seen].tolist()}
 
 
+def test_single_readings_count_less_the_closer_they_follow_each_other() -> None:
+    at = times_of(20, every=5 * MINUTE)
+    value = ordinary(at, np.random.default_rng(15))
+    lone, lasting = value.copy(), value.copy()
+    noon = int(np.searchsorted(at, BEGIN + 18 * DAY))
+    lone[noon] += 0.7
+    lasting[noon : noon + 12] += 0.7
+    assert not alarms(judged(at, lone)).any()
+    assert alarms(judged(at, lasting)).any()
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_reading_beyond_all_before_stands_out(side: int) -> None:
+    at = times_of(30)
+    chance = np.random.default_rng(16)
+    bumps = np.where(chance.random(len(at)) < 0.05, chance.uniform(0, 3, len(at)), 0)
+    value = side * (ordinary(at, chance) + bumps)
+    value[-1] = side * (np.abs(value).max() + 0.5)
+    found = judged(at, value)
+    assert found.symptom[-1] == Symptom.RECORD
+    assert 0.1 < side * found.months[-1] <= MOST_OF_A_RECORD
+    value[-2] = value[-1]
+    assert judged(at, value).symptom[-1] != Symptom.RECORD
+
+
+def test_extremes_are_forgotten_over_a_year_and_not_while_nothing_is_read() -> None:
+    at = np.append(times_of(2), BEGIN + 300 * DAY)
+    value = np.append(np.where(np.arange(len(at) - 1) == 5, 40.0, 20.0), 20.0)
+    zeros, floor = np.zeros(len(at), np.int64), np.array([0.01])
+    known = lately.nothing(1)
+    lately.lately(known, floor, zeros, value, at)
+    assert 39 < known[0, lately.HIGHEST] < 40
+    later = times_of(400, every=HOUR, begin=int(at[-1]) + HOUR)
+    lately.lately(known, floor, np.zeros(len(later), np.int64), np.full(len(later), 20.0), later)
+    assert 20 < known[0, lately.HIGHEST] < 30
+
+
 def test_it_says_on_which_side_a_reading_is() -> None:
     at = times_of(30)
     value = ordinary(at, np.random.default_rng(5))
@@ -125,7 +189,7 @@ def test_an_event_does_not_teach_itself() -> None:
 def test_a_change_that_stays_becomes_what_is_usual() -> None:
     at = times_of(150)
     value = ordinary(at, np.random.default_rng(7))
-    value[at > BEGIN + 40 * DAY] += 3
+    value[at > BEGIN + 40 * DAY] += 10
     found = judged(at, value)
     assert not (at[alarms(found)] > BEGIN + 120 * DAY).any()
 
@@ -185,7 +249,7 @@ def test_how_the_stream_is_cut_changes_nothing(data: st.DataObject) -> None:
     series[::3] = 0  # one has many more
     value = ordinary(at, chance) + np.where(chance.random(len(at)) < 0.01, 5, 0)
     cuts = data.draw(st.lists(st.integers(0, len(at)), max_size=8))
-    whole, parts = layout.nothing(count), layout.nothing(count)
+    whole, parts = Known.nothing(count), Known.nothing(count)
     expected = _months(whole, kinds, series, at, value)
     edges = [0, *sorted(cuts), len(at)]
     found = [_months(parts, kinds, series[a:b], at[a:b], value[a:b]) for a, b in pairwise(edges)]
@@ -194,13 +258,12 @@ def test_how_the_stream_is_cut_changes_nothing(data: st.DataObject) -> None:
 
 
 def _months(
-    learned: layout.Learned, kinds: Kinds, series: IntColumn, at: IntColumn, value: FloatColumn
+    known: Known, kinds: Kinds, series: IntColumn, at: IntColumn, value: FloatColumn
 ) -> FloatColumn:
     """In the order of `at`, though judged sorted by series."""
     order = np.argsort(series, kind="stable")
     found = np.empty(len(at))
-    times = BANGKOK.times(at[order])
-    found[order] = follow(learned, kinds, series[order], value[order], times).months
+    found[order] = told(known, kinds, series[order], at[order], value[order]).months
     return found
 
 
@@ -211,12 +274,12 @@ def test_each_alone_is_the_same_as_many_together() -> None:
     series = np.repeat(np.arange(count), hours)
     value = ordinary(at, chance) * np.where(chance.random(len(at)) < 0.02, 1.3, 1.0)
     kinds = Kinds(np.full(count, 0.05), (np.arange(count) % 2).astype(np.float64))
-    together, alone = layout.nothing(count), layout.nothing(count)
+    together, alone = Known.nothing(count), Known.nothing(count)
     assert len(at) > AT_ONCE
-    found = follow(together, kinds, series, value, BANGKOK.times(at))
+    found = told(together, kinds, series, at, value)
     for one in range(count):
         rows = slice(one * hours, (one + 1) * hours)
-        mine = follow(alone, kinds, series[rows], value[rows], BANGKOK.times(at[rows]))
+        mine = told(alone, kinds, series[rows], at[rows], value[rows])
         assert np.array_equal(mine.months, found.months[rows], equal_nan=True)
         assert np.array_equal(mine.symptom, found.symptom[rows])
     assert alone.tobytes() == together.tobytes()
@@ -224,10 +287,10 @@ def test_each_alone_is_the_same_as_many_together() -> None:
 
 def test_what_is_learned_is_small_and_is_read_as_it_was_written() -> None:
     at = times_of(5)
-    learned = layout.nothing(1)
-    kinds = Kinds(np.array([0.05]), np.array([1.0]))
+    known = Known.nothing(1)
+    learned, kinds = known.learned, Kinds(np.array([0.05]), np.array([1.0]))
     value = ordinary(at, np.random.default_rng(12))
-    follow(learned, kinds, np.zeros(len(at), np.int64), value, BANGKOK.times(at))
+    told(known, kinds, np.zeros(len(at), np.int64), at, value)
     text = layout.written(learned[0])
     assert layout.read(text).tobytes() == learned[0].tobytes()
     assert learned[0].nbytes <= 4_096
@@ -255,11 +318,12 @@ def test_a_scale_can_be_undone(parameter: str) -> None:
 def test_an_outlook_tells_what_is_expected_now() -> None:
     at = times_of(40)
     value = ordinary(at, np.random.default_rng(13))
-    learned, kinds = layout.nothing(1), Kinds(np.array([0.05]), np.array([0.0]))
-    which, newest = np.zeros(len(at), np.int64), int(at[-1])
-    follow(learned, kinds, which, value, BANGKOK.times(at))
-    usual = outlook(learned[0], "water_temperature", BANGKOK, newest, float(value[-1]), 3.0)
-    far = outlook(learned[0], "water_temperature", BANGKOK, newest, float(value[-1]) + 5, 3.0)
+    known, kinds = Known.nothing(1), Kinds(np.array([0.05]), np.array([0.0]))
+    told(known, kinds, np.zeros(len(at), np.int64), at, value)
+    row, recent, about = known.learned[0], known.recent[0].tolist(), ("water_temperature", BANGKOK)
+    newest, last = int(at[-1]), float(value[-1])
+    usual = outlook(row, recent, *about, (newest, last), 3.0)
+    far = outlook(row, [], *about, (newest, last + 5), 3.0)
     assert usual is not None
     assert far is not None
     assert usual.low < value[-1] < usual.high
@@ -267,18 +331,21 @@ def test_an_outlook_tells_what_is_expected_now() -> None:
     assert abs(usual.months) < 3 < far.months
     assert far.symptom in {Symptom.LEAP, Symptom.PLACE}
     assert 0.8 < usual.confidence < 1
-    assert outlook(layout.nothing(1)[0], "ph", BANGKOK, newest, 8.0, 3.0) is None
+    highest = outlook(row, [newest, last, last, 25.0], *about, (newest, last), 3.0)
+    assert highest is not None
+    assert highest.symptom is Symptom.RECORD
+    assert outlook(layout.nothing(1)[0], recent, *about, (newest, 8.0), 3.0) is None
 
 
 def test_after_work_on_a_device_it_says_nothing_for_a_while_and_learns_quickly() -> None:
     at = times_of(60)
     value = ordinary(at, np.random.default_rng(14))
     value[at >= BEGIN + 40 * DAY] += 2
-    learned, kinds = layout.nothing(1), Kinds(np.array([0.05]), np.array([0.0]))
+    known, kinds = Known.nothing(1), Kinds(np.array([0.05]), np.array([0.0]))
     before, after = at < BEGIN + 40 * DAY, at >= BEGIN + 40 * DAY
     zeros = np.zeros(len(at), np.int64)
-    follow(learned, kinds, zeros[before], value[before], BANGKOK.times(at[before]))
-    relearn(learned, np.zeros(1, np.int64))
-    found = follow(learned, kinds, zeros[after], value[after], BANGKOK.times(at[after]))
+    told(known, kinds, zeros[before], at[before], value[before])
+    relearn(known.learned, np.zeros(1, np.int64))
+    found = told(known, kinds, zeros[after], at[after], value[after])
     assert np.isnan(found.months[: 20 * HOUR // EVERY]).all()
     assert not len(alarms(found)[alarms(found) > 10 * DAY // EVERY])
