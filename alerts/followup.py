@@ -30,7 +30,7 @@ from core.readings import Columns
 from core.times import MINUTE
 from core.verdicts import Judged, VerdictKind
 from storage import escalations, labels, maintenance, notices, notify_groups, silences, verdicts
-from storage.escalations import Overdue
+from storage.courses import courses
 from storage.labels import Places
 from storage.ledger import Ledger
 
@@ -79,12 +79,14 @@ class FollowUp:
             places = labels.places(connection)
             before = self.standing(connection, at, places)
             about = {t.alert for t in transitions}
-            known = escalations.escalations(connection, about)
-            since = escalations.begun(connection, about)
+            known = courses(connection, about)
+            since = {alert: course.since for alert, course in known.items()}
+            reached = {alert: course.escalation for alert, course in known.items()}
             inquiry, judged = self.arrangements.inquiry, dict[str, Judged]()
             if inquiry is not None:
                 judged = inquiry.opened(connection, places, transitions, since, at, fresh)
-            words = verdicts.verdicts(connection, about) | judged
+            words = {alert: course.judged for alert, course in known.items() if course.judged}
+            words |= judged
             told = [places.labels(t.alert, t, _word(words.get(t.alert))) for t in transitions]
             now = replace(before, firing=_firing(before.firing.values(), transitions, told))
             held = [mutes(alert, now) for alert in told]
@@ -96,7 +98,7 @@ class FollowUp:
             )
             return Consequences(
                 mutes=held,
-                escalations=self._escalations(known, transitions, told, at),
+                escalations=self._escalations(reached, transitions, told, at),
                 verdicts=judged,
                 planned=self._planned(connection, recorded, held, now, places),
             )
@@ -205,7 +207,9 @@ class FollowUp:
                 ended = {alert.alert: Escalation(level)}
                 escalations.keep_escalations(connection, ended)
             else:
-                found.append(_escalated(alert, ladder.levels[level].name))
+                evidence = {"escalation": level + 1, "to": ladder.levels[level].name}
+                at = alert.escalation.due_at or 0
+                found.append(alert.goes_on(Reason.ESCALATED, at, evidence))
         return found
 
     def _escalations(
@@ -264,24 +268,6 @@ def _firing(
 
 def _word(judged: Judged | None) -> str:
     return judged.verdict.kind if judged is not None and judged.verdict is not None else ""
-
-
-def _escalated(alert: Overdue, level: str) -> Transition:
-    return Transition(
-        alert=alert.alert,
-        rule=alert.rule,
-        version=alert.version,
-        subject=alert.subject,
-        site=alert.site,
-        before=State.FIRING,
-        after=State.FIRING,
-        severity=alert.severity,
-        reason=Reason.ESCALATED,
-        at=alert.escalation.due_at or 0,
-        value=alert.value,
-        marks=alert.marks,
-        evidence={"escalation": alert.escalation.level + 1, "to": level},
-    )
 
 
 @lru_cache(maxsize=256)

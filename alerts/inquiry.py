@@ -105,7 +105,7 @@ class Inquiry:
                 continue
             verdict, reason = news_of(due, said[due.alert])
             at = max(question.at, due.changed_at + 1)  # behind what it speaks of
-            change = _transition(due, verdict, reason or Reason.JUDGED, at)
+            change = _changed(due, verdict, reason or Reason.JUDGED, at)
             if reason is not None:
                 news.append(change)
                 continue
@@ -215,24 +215,11 @@ def raises(verdict: Verdict, severity: Severity, *, raised: bool) -> bool:
     return event and not raised and severity < Severity.CRITICAL
 
 
-def _transition(due: Due, verdict: Verdict, reason: Reason, at: int) -> Transition:
-    """The verdict as a transition, which says nothing new of the values."""
+def _changed(due: Due, verdict: Verdict, reason: Reason, at: int) -> Transition:
+    """The verdict as a transition."""
     lift = 1 if reason is Reason.CONFIRMED else 0
-    return Transition(
-        alert=due.alert,
-        rule=due.rule,
-        version=due.version,
-        subject=due.subject,
-        site=due.site,
-        before=State.FIRING,
-        after=State.FIRING,
-        severity=Severity(due.severity + lift),
-        reason=reason,
-        at=at,
-        value=due.value,
-        marks=due.marks,
-        evidence={"verdict": body(verdict), "raised": bool(lift) or _raised(due)},
-    )
+    evidence = {"verdict": body(verdict), "raised": bool(lift) or _raised(due)}
+    return due.goes_on(reason, at, evidence, lift=lift)
 
 
 def judged_by(transitions: Iterable[Transition], at: int) -> dict[str, Judged]:

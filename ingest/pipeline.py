@@ -26,6 +26,7 @@ from core.overrides import Overrides
 from core.quality import Limits as QualityLimits
 from core.readings import Columns, IntColumn
 from core.registry import Series, Status, Unit, placed
+from core.times import MINUTE
 from ingest.arrange import arrange, columns_of
 from ingest.clocks import Clocks
 from ingest.gather import Gathered, gather, quarantined
@@ -49,6 +50,8 @@ from storage.quarantine import Held, of_message
 from storage.units import keep_units
 
 log = logging.getLogger(__name__)
+
+BEHIND = 5 * MINUTE  # so far a clock may be behind what was heard
 
 NOTHING_CHECKED = check(columns_of(), State(), QualitySettings.of([]))
 NOTHING_COUNTED = Counts()
@@ -87,9 +90,11 @@ class Pipeline:
         self.clock = clock
         self._hearing = False
         self._resuming: int | None = None  # since then we hear, but the ledger has not taken it yet
-        # The moment of the last message, or of what else came; a clock that was ahead when we ended
-        # must not hold up what comes now.
-        self._heard = min(ledger.heard(), clock())
+        # The moment of the last message, or of what else came. A clock that is a little behind it
+        # waits, so that a replay knows what came first; one that was far ahead when we ended must
+        # not hold up what comes now.
+        heard, now = ledger.heard(), clock()
+        self._heard = heard if heard - now <= BEHIND else now
         self._listened = self._heard  # until then we could hear
         self.state = State(len(self.registry.series))
         newest = [(row[0], row[1]) for row in ledger.latest()]

@@ -5,30 +5,23 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, tuple_
 
-from core.alerts import Mark, Severity, State
+from core.alerts import State, device_and_parameter
 from core.verdicts import FaultCause, Judged, Verdict, VerdictKind
 from storage import schema
 from storage.chunks import chunks
+from storage.firing import Firing, change, standing
 
 _A = schema.alerts.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """An alert that fires and is to be judged, again or for the first time; `measured_at` is the
-    newest reading of its series, None where it is about none.
+class Due(Firing):
+    """An alert that is to be judged, again or for the first time; `measured_at` is the newest
+    reading of its series, None where it is about none.
     """
 
-    alert: str
-    rule: str
-    version: str
-    subject: str
-    site: str
-    severity: Severity
-    value: float
-    marks: tuple[Mark, ...]
     started_at: int
     changed_at: int
     measured_at: int | None
@@ -38,26 +31,44 @@ class Due:
 def verdicts(connection: Connection, alerts: Collection[str]) -> dict[str, Judged]:
     """Those of these alerts that have one."""
     found: dict[str, Judged] = {}
-    columns = (_A.id, _A.verdict, _A.verdict_body, _A.judge_at)
+    columns = (_A.id, _A.verdict_body, _A.judge_at)
     for chunk in chunks(alerts):
-        chosen = _A.id.in_(chunk)
-        rows = connection.execute(select(*columns).where(chosen, _A.verdict != ""))
-        found |= {row.id: _judged(row) for row in rows}
+        for row in connection.execute(select(*columns).where(_A.id.in_(chunk))):
+            judged = judged_of(row)
+            if judged is not None:
+                found[row.id] = judged
     return found
 
 
 def due(connection: Connection, at: int, *, limit: int) -> list[Due]:
     """Alerts that are to be judged at `at`, µs, the longest due first."""
-    s, n = schema.series.c, schema.latest.c
     statement = (
-        select(schema.alerts, n.measured_at)
-        .outerjoin(schema.series, s.device + "/" + s.parameter == _A.subject)
-        .outerjoin(schema.latest, n.series == s.id)
+        select(schema.alerts)
         .where(_A.judge_at <= at, _A.state == State.FIRING.value)
         .order_by(_A.judge_at, _A.id)
         .limit(limit)
     )
-    return [_due(row) for row in connection.execute(statement)]
+    rows = connection.execute(statement).all()
+    newest = _newest(connection, [row.subject for row in rows])
+    return [
+        Due(
+            **standing(row),
+            started_at=row.started_at,
+            changed_at=row.changed_at,
+            measured_at=newest.get(device_and_parameter(row.subject)),
+            judged=judged_of(row),
+        )
+        for row in rows
+    ]
+
+
+def _newest(connection: Connection, subjects: Collection[str]) -> dict[tuple[str, str], int]:
+    """When the newest reading of each series among these subjects was measured, µs."""
+    s, n = schema.series.c, schema.latest.c
+    names = {device_and_parameter(subject) for subject in subjects}
+    statement = select(s.device, s.parameter, n.measured_at).join(schema.latest, n.series == s.id)
+    asked = statement.where(tuple_(s.device, s.parameter).in_(names))
+    return {(row.device, row.parameter): row.measured_at for row in connection.execute(asked)}
 
 
 def next_due(connection: Connection) -> int | None:
@@ -71,9 +82,7 @@ def keep_verdicts(connection: Connection, judged: Mapping[str, Judged]) -> None:
         (*_words(one.verdict, raised=one.raised), one.judge_at, alert)
         for alert, one in judged.items()
     ]
-    if rows:
-        driver: Any = connection.connection.driver_connection
-        driver.executemany(_KEEP, rows).close()
+    change(connection, _KEEP, rows)
 
 
 _KEEP = "UPDATE alerts SET verdict = ?, verdict_body = ?, judge_at = ? WHERE id = ?"
@@ -108,23 +117,9 @@ def _words(verdict: Verdict | None, *, raised: bool) -> tuple[str, str | None]:
     return verdict.kind.value, json.dumps(kept, ensure_ascii=False)
 
 
-def _judged(row: Any) -> Judged:
+def judged_of(row: Any) -> Judged | None:
+    """What the alert of a row is judged to be; None where it is not."""
+    if row.verdict_body is None:
+        return None
     kept = json.loads(row.verdict_body)
     return Judged(verdict_of(kept), row.judge_at, kept["raised"])
-
-
-def _due(row: Any) -> Due:
-    return Due(
-        alert=row.id,
-        rule=row.rule,
-        version=row.version,
-        subject=row.subject,
-        site=row.site,
-        severity=Severity(row.severity),
-        value=row.value,
-        marks=tuple(Mark(mark) for mark in row.marks.split()),
-        started_at=row.started_at,
-        changed_at=row.changed_at,
-        measured_at=row.measured_at,
-        judged=_judged(row) if row.verdict else None,
-    )
