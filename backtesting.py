@@ -20,6 +20,7 @@ from ingest.profiles import Profile
 from ingest.registry import Registry
 from ruling import RuleDesk
 from storage import schema
+from storage.clock import set_backs
 from storage.quality import columns_from, on_arrival
 from storage.registry import known
 
@@ -78,6 +79,7 @@ class Backtests:
             rules = self._desk.trial(connection, bodies) if bodies else self._desk.book.rules
             s = schema.series.c
             stored = connection.execute(select(s.id, s.device, s.parameter).order_by(s.id))
+            jumps = set_backs(connection)
             registry = Registry(known(connection), self._profiles, [tuple(r) for r in stored])
             within = _R.measured_at >= start, _R.measured_at < end
             count = int(connection.execute(select(func.count()).where(*within)).scalar_one())
@@ -85,6 +87,8 @@ class Backtests:
             words = f"{count} readings are too many; ask for {MOST_READINGS} at the most"
             raise RegistryError("bad-parameter", "to", words)
         engine = Engine(rules, self._lateness)
+        for heard, clock in jumps:
+            engine.clock_set_back(heard, clock)
         engine.attend(registry.units())
         past = _readings(self._readers, start, end, _watched(rules, registry.series))
         told = replay(engine, registry.series, past, [resumption(start - 1, start - 1), tick(end)])

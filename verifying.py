@@ -22,6 +22,7 @@ from core.readings import Columns
 from core.registry import Series, Status, Unit, placed
 from core.times import iso
 from storage import schema
+from storage.clock import set_backs
 from storage.database import open_readers
 from storage.quality import columns_from, on_arrival
 from storage.units import unit_of
@@ -76,6 +77,8 @@ class Past:
     def replayed(self, chunk: int) -> tuple[Episodes, Engine]:
         """The transitions of a fresh engine over what is stored, and that engine."""
         engine, series = Engine([], self._lateness), self._series()
+        for heard, clock in set_backs(self._connection):
+            engine.clock_set_back(heard, clock)
         found: dict[str, list[Told]] = {}
         for t in replay(engine, series, self._readings(chunk), self.moments()):
             told = Told(t.before, t.after, t.reason, t.severity, t.at, t.value)

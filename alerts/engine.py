@@ -29,6 +29,7 @@ from alerts.cases import (
 )
 from alerts.hearing import Hearing
 from alerts.judges import Judges
+from alerts.lateness import Lateness
 from alerts.lifecycle import Watch, next_due
 from alerts.operations import DEVICE_CLOCK, GATEWAY_GAP
 from alerts.rules import Rule
@@ -56,8 +57,8 @@ class Engine:
         self.rules = tuple(rules)
         self.disabled: dict[str, str] = {}
         self.memory = Memory()
-        self._lateness = lateness
-        self._judges = Judges(rules, lateness)
+        self._lateness = Lateness(lateness)
+        self._judges = Judges(rules, self._lateness)
         self._series: list[Series] = []
         self._units: Sequence[Unit] = ()
         self._hearing = Hearing()
@@ -75,6 +76,10 @@ class Engine:
         """Listen to these devices and their gateways, from the start."""
         self._units = units
         self._judges.attend(units, self._beginnings(units))
+
+    def clock_set_back(self, heard: int, clock: int) -> None:
+        """When everything was heard up to a moment, our clock was set back (µs)."""
+        self._lateness.set_back.append((heard, clock))
 
     def restore(
         self,

@@ -6,6 +6,7 @@ from alerts.absence import AbsenceJudge
 from alerts.baselines import BASELINE, LATELY
 from alerts.cases import Case, Draft, Key, Memory
 from alerts.composites import CompositeJudge
+from alerts.lateness import Lateness
 from alerts.neighbourhood import APART
 from alerts.operations import OPERATIONS, OperationsJudge
 from alerts.rules import Rule
@@ -18,8 +19,7 @@ from core.registry import Series, Unit
 class Judges:
     """Who judges what, and every case there is."""
 
-    def __init__(self, rules: Sequence[Rule], lateness: int) -> None:
-        """`lateness` in µs."""
+    def __init__(self, rules: Sequence[Rule], lateness: Lateness) -> None:
         learned = (BASELINE, LATELY, APART)
         self.rules = dict(OPERATIONS) | {rule.id: rule for rule in (*learned, *rules)}
         self._districts: dict[str, str] = {}

@@ -19,6 +19,7 @@ from alerts.kinds.fault import Fault, flagged
 from alerts.kinds.neighbours import Neighbours
 from alerts.kinds.rate import Kept, Rate, rates
 from alerts.kinds.threshold import Threshold
+from alerts.lateness import Lateness
 from alerts.levels import Span
 from alerts.neighbourhood import Neighbourhood
 from alerts.rules import Rule
@@ -81,8 +82,8 @@ def _bounds(case: Case) -> Span:
 class SeriesJudge:
     """Runs the rules about readings over columns."""
 
-    def __init__(self, rules: Sequence[Rule], lateness: int) -> None:
-        """`lateness` in µs: a reading older than that when it came drives nothing."""
+    def __init__(self, rules: Sequence[Rule], lateness: Lateness) -> None:
+        """By `lateness` readings come too late to drive anything."""
         self._rules = [rule for rule in rules if isinstance(rule.kind, SeriesKind)]
         self._lateness = lateness
         self._series: list[Series] = []
@@ -160,7 +161,7 @@ class SeriesJudge:
 
     def _counting(self, columns: Columns) -> IntColumn:
         """The rows that may drive a rule: soon enough, and measured where the device stands."""
-        soon = columns.received_at - columns.measured_at <= self._lateness
+        soon = self._lateness.soon(columns)
         here = columns.measured_at >= self._since[columns.series]
         return np.flatnonzero(soon & here)
 

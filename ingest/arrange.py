@@ -33,11 +33,16 @@ def columns_of(count: int = 0) -> Columns:
 
 
 def arrange(
-    gathered: Gathered, received_at: IntColumn, newest: IntColumn, stored: Stored
+    gathered: Gathered,
+    came: IntColumn,
+    received_at: IntColumn,
+    newest: IntColumn,
+    stored: Stored,
 ) -> tuple[Columns, int]:
     """The readings to store, sorted by series and arrival, and how many were duplicates.
 
-    `received_at` is by message, µs; `newest` the time of each series' newest reading. `stored`
+    Of each message, µs: when it `came` by our clock, which may have been set back, and
+    `received_at`, which only grows. `newest` is the time of each series' newest reading. `stored`
     gives the stored value at each (measured_at, series) that is there. What is out of time or in
     conflict goes to the refusals of `gathered`.
     """
@@ -49,7 +54,7 @@ def arrange(
         received_at=received_at[message],
         value=np.array(gathered.rows.value, np.float64),
     )
-    kept = _in_time(columns, message, gathered)
+    kept = _in_time(came[message] - measured_at, message, gathered)
     kept = kept[np.argsort(columns.series[kept], kind="stable")]
     columns = columns.take(kept)
     disordered = _not_after(columns, newest)
@@ -58,12 +63,11 @@ def arrange(
     return _sift(columns, kept, disordered, newest, stored, gathered)
 
 
-def _in_time(columns: Columns, message: IntColumn, gathered: Gathered) -> IntColumn:
+def _in_time(age: IntColumn, message: IntColumn, gathered: Gathered) -> IntColumn:
     """The rows that are neither too old nor ahead of time, by their sources' bounds."""
     sources = gathered.sources
     most = np.array([s.max_age if s else MAX_AGE for s in sources], np.int64)[message]
     ahead = np.array([s.max_ahead if s else MAX_AHEAD for s in sources], np.int64)[message]
-    age = columns.received_at - columns.measured_at
     for row in np.flatnonzero(age > most):
         detail = f"more than {most[row] / DAY:g} days old"
         gathered.refuse_row(int(row), Refusal.TIME_TOO_OLD, detail)

@@ -44,6 +44,7 @@ from ingest.reviewing import Reviewing
 from ingest.sources import Sources
 from ingest.status import changes
 from storage.annotations import said
+from storage.clock import note_set_back, set_backs
 from storage.ledger import Batch, Ledger, store
 from storage.lines import LineParts, encode_readings, encode_revisions, encode_transitions
 from storage.quarantine import Held, of_message
@@ -96,11 +97,14 @@ class Pipeline:
         heard, now = ledger.heard(), clock()
         self._heard = heard if heard - now <= BEHIND else now
         self._listened = self._heard  # until then we could hear
+        self._set_to: int | None = None  # what the clock showed when it was set back; None: it runs
         self.state = State(len(self.registry.series))
         newest = [(row[0], row[1]) for row in ledger.latest()]
         self.state.restore(newest, *ledger.quality_memory(VERSION))
         with ledger.transaction() as connection:
             self.said = said(connection)
+            for moment, showed in set_backs(connection):
+                engine.clock_set_back(moment, showed)
         self.fit()
         self._progress = ledger.progress()
         self._statuses = ledger.statuses()
@@ -120,9 +124,10 @@ class Pipeline:
         gathered = gather(messages, self.registry, self.sources)
         self._grow(messages[0].received_at if messages else 0)
         came = np.array([m.received_at for m in messages], np.int64)
+        self._look_at_clock(int(came.min(initial=self._heard)))
         received_at = self._in_order(came)
         statuses = self._news(gathered, received_at)
-        columns, duplicates = self._arrange(gathered, received_at)
+        columns, duplicates = self._arrange(gathered, came, received_at)
         checked = self._check(columns)
         outcome = self.engine.on_batch(checked.columns, statuses)
         refused = gathered.refusals.items
@@ -192,7 +197,7 @@ class Pipeline:
             return _refused(Refusal.WRONG_SHAPE, "a status says how it is now; discard this one")
         self._grow(self.clock())
         sent = np.array([message.received_at], np.int64)
-        columns, duplicates = self._arrange(gathered, sent)
+        columns, duplicates = self._arrange(gathered, sent, sent)
         settled = Settled(
             stored=len(columns), duplicate=duplicates, refused=tuple(gathered.refusals.each)
         )
@@ -218,6 +223,7 @@ class Pipeline:
     def tick(self, now: int) -> None:
         """Let time pass for the rules, but only while we can hear: our deafness proves nothing."""
         self.resume()
+        self._look_at_clock(now)
         if self._hearing:
             now = self._let_pass(now)
             self._report(self.engine.on_gaps(overdue(self._progress, now), now))
@@ -284,6 +290,16 @@ class Pipeline:
         """The present, as a moment of its own."""
         return max(self.clock(), self._heard + 1)
 
+    def _look_at_clock(self, now: int) -> None:
+        """Note when it was set back: until it has caught up, stamps say nothing of lateness."""
+        if now >= self._heard:
+            self._set_to = None
+        elif min(self._heard, self._set_to or self._heard) - now > BEHIND:
+            with self.ledger.transaction() as connection:
+                note_set_back(connection, self._heard, now)
+            self.engine.clock_set_back(self._heard, now)
+            self._set_to = now
+
     def _in_order(self, stamps: IntColumn) -> IntColumn:
         """When the messages were received; after the last tick, whose time can be ahead of a
         message that waited: a replay goes by what is stored.
@@ -303,9 +319,11 @@ class Pipeline:
                 gathered.refusals.add(number, None, Refusal.UNKNOWN_TOPIC, detail)
         return changes(self._statuses, heard)
 
-    def _arrange(self, gathered: Gathered, received_at: IntColumn) -> tuple[Columns, int]:
+    def _arrange(
+        self, gathered: Gathered, came: IntColumn, received_at: IntColumn
+    ) -> tuple[Columns, int]:
         newest = self.state.measured_at
-        return arrange(gathered, received_at, newest, self.ledger.values_at)
+        return arrange(gathered, came, received_at, newest, self.ledger.values_at)
 
     def _check(self, columns: Columns) -> Checked:
         """The readings with their flags, by the tests and by what officers say."""

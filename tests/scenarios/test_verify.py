@@ -9,7 +9,7 @@ import pytest
 from core.errors import StartError
 from core.settings import Settings
 from core.times import MINUTE
-from tests.world import World, small_world, write_configuration
+from tests.world import World, write_configuration
 from verifying import verify
 
 
@@ -59,16 +59,3 @@ def test_it_names_a_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"no database at all" * 1000)
     with pytest.raises(StartError, match="not a database"):
         verify(tmp_path, 15 * MINUTE)
-
-
-@pytest.mark.parametrize("behind", [pytest.param(3 * MINUTE, id="a little"), 5 * MINUTE])
-def test_a_start_with_a_clock_that_is_behind_mixes_no_order(tmp_path: Path, behind: int) -> None:
-    """What came before the start is judged before what comes after it, by a replay too."""
-    with small_world(tmp_path) as world:
-        world.at("01:00").publish("air-1", pm25=20.0)
-        world.now -= behind
-        world.restart().publish("air-1", pm25=50.0)  # late: what is newer was judged already
-        world.now += behind + MINUTE
-        world.publish("air-1", pm25=21.0)
-        assert world.transitions() == []
-    assert verify(tmp_path / "data", 15 * MINUTE) == []
