@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from alerts.symptoms import Move, Symptoms
+from alerts.company import Leap
+from alerts.kinship import ALONGSIDE, FACTORS, FOULS, RAINY, REGIONAL, TOGETHER, WORSE
+from alerts.shapes import Move
+from alerts.symptoms import Symptoms
 from core.catalogue import CATALOGUE
 from core.times import HOUR, MINUTE
 from core.verdicts import FaultCause, VerdictKind
@@ -56,78 +59,12 @@ class Opinion:
 
 # --- what is known of quantities ---
 
-# What the same law of nature, or the same sensor, ties together: 1 when they rise together.
-TOGETHER: Mapping[str, Mapping[str, int]] = MappingProxyType(
-    {
-        "air_temperature": {"humidity": -1},
-        "conductivity": {"salinity": 1},
-        "dissolved_oxygen": {"oxygen_saturation": 1},
-        "distance": {"fill_level": -1},
-        "fill_level": {"distance": -1},
-        "humidity": {"air_temperature": -1},
-        "oxygen_saturation": {"dissolved_oxygen": 1},
-        "pm1": {"pm25": 1, "pm10": 1},
-        "pm10": {"pm25": 1},
-        "pm25": {"pm1": 1, "pm10": 1},
-        "salinity": {"conductivity": 1},
-        "suspended_solids": {"turbidity": 1},
-        "turbidity": {"suspended_solids": 1},
-    }
-)
-# What events usually move besides, by other sensors: run-off, sewage, algae, smoke, traffic.
-ALONGSIDE: Mapping[str, Mapping[str, int]] = MappingProxyType(
-    {
-        "chlorophyll": {"ph": 1, "oxygen_saturation": 1, "turbidity": 1},
-        "co": {"pm25": 1, "no2": 1},
-        "dissolved_oxygen": {"turbidity": -1, "ph": 1, "chlorophyll": 1},
-        "no2": {"co": 1, "pm25": 1},
-        "oxygen_saturation": {"turbidity": -1, "ph": 1, "chlorophyll": 1},
-        "ph": {"oxygen_saturation": 1, "chlorophyll": 1, "turbidity": -1, "salinity": 1},
-        "pm1": {"co": 1, "no2": 1, "so2": 1},
-        "pm10": {"co": 1, "no2": 1, "so2": 1},
-        "pm25": {"co": 1, "no2": 1, "so2": 1},
-        "salinity": {"turbidity": -1, "ph": 1},
-        "so2": {"pm25": 1, "co": 1},
-        "turbidity": {"salinity": -1, "oxygen_saturation": -1, "ph": -1},
-    }
-)
-# What rain does to the sea and the air.
-RAINY: Mapping[str, int] = MappingProxyType(
-    {"dissolved_oxygen": -1, "humidity": 1, "ph": -1, "salinity": -1, "turbidity": 1}
-)
-# Optics and membranes on which things grow, and where that takes the reading.
-FOULS: Mapping[str, int] = MappingProxyType(
-    {
-        "chlorophyll": 1,
-        "dissolved_oxygen": -1,
-        "oxygen_saturation": -1,
-        "suspended_solids": 1,
-        "turbidity": 1,
-    }
-)
-# Other units of what is measured in each: kPa, mmHg; feet; km/h, knots, mph; S/m, µS/cm; mg/m³ …
-FACTORS: Mapping[str, tuple[float, ...]] = MappingProxyType(
-    {
-        "[NTU]": (1000.0,),
-        "[psu]": (10.0, 1000.0),
-        "hPa": (10.0, 0.75, 100.0),
-        "kPa": (10.0, 1000.0),
-        "m": (3.281, 100.0, 1000.0),
-        "m/s": (3.6, 1.944, 2.237),
-        "mg/L": (0.7, 1000.0),
-        "mm": (10.0, 25.4, 1000.0),
-        "mm/h": (25.4,),
-        "mS/cm": (10.0, 1000.0),
-        "ug/m3": (1000.0,),
-        "V": (1000.0,),
-        "[ppb]": (1000.0,),
-        "[ppm]": (1000.0,),
-        "ug/L": (1000.0,),
-    }
-)
 _PLAIN = 5.0  # times: no event does that at once
+_ROUGHLY = 0.4  # of a logarithm: so far a factor that is plain may be off
+_LEAPING = (DRIFT, SPIKE, UNITS)
 _WATER = frozenset(key for key, known in CATALOGUE.items() if known.group == "water")
 _DUST = ("pm25", "pm10")  # the fine and the coarse
+_COARSEST = 20.0  # of one part that is fine so many are coarse, at most
 _OWN_BIN = frozenset(("bin_temperature", "fill_level", "tilt", "tipped", "weight"))
 
 
@@ -149,14 +86,59 @@ def stuck(s: Symptoms) -> Clues:
 
 
 def spike(s: Symptoms) -> Clues:
-    """Single readings that leap and come back, in a series that is otherwise as ever."""
+    """Single readings that leap and come back, in a series that is otherwise as ever; what leaps in
+    several channels at once is patches of other water.
+    """
+    if s.shared >= 0.5:
+        yield Clue(EVENT, 2.0, "leaps-together")
+        return
     if s.spikes:
         yield Clue(SPIKE, 1.5 + 0.5 * min(s.spikes, 4), "spikes", {"count": s.spikes})
         if s.move is not None and abs(s.move.far) < FAR:
             yield Clue(SPIKE, 1.5, "otherwise-usual")
             yield Clue(EVENT, -1.5, "otherwise-usual")
-    if s.objections.get("spike", 0.0) and s.spikes:
+    elif s.turns >= 2:
+        yield Clue(SPIKE, 1.0 + 0.5 * min(s.turns, 4), "turns", {"count": s.turns})
+        yield Clue(EVENT, -1.0, "turns", {"count": s.turns})
+    if s.objections.get("spike", 0.0) and (s.spikes or s.turns >= 2):
         yield Clue(SPIKE, 1.0, "test-spike")
+
+
+def leap(s: Symptoms) -> Clues:
+    """A leap for the worse, and who makes it too: kin on the device, and neighbours."""
+    if s.leap is None or s.move is None or not _matters(s.leap, s.move, s.parameter):
+        return
+    if joined := len(s.leap.joined):
+        yield Clue(EVENT, min(1.5 + 0.5 * joined, 3.0), "leaps-with", {"count": joined})
+    elif s.leap.kin and not s.leap.along:
+        for cause in _LEAPING:
+            yield Clue(cause, 0.5, "leaps-alone", {"count": s.leap.kin})
+        yield Clue(EVENT, -1.0, "leaps-alone", {"count": s.leap.kin})
+    if s.parameter in REGIONAL and s.leap.near and not s.leap.along:
+        for cause in _LEAPING:
+            yield Clue(cause, 0.7, "place-leaps-alone", {"count": s.leap.near})
+        yield Clue(EVENT, -1.5, "place-leaps-alone", {"count": s.leap.near})
+
+
+def _matters(leap: Leap, move: Move, parameter: str) -> bool:
+    """Whether it is this leap that takes the series away, rather than back or for the better."""
+    way = leap.after - leap.before
+    before, after = abs(leap.before - move.usual), abs(leap.after - move.usual)
+    back = before >= FAR * move.noise and after < before / 2
+    small = abs(way) < abs(move.now - move.usual) / 2
+    return not back and not small and way * WORSE.get(parameter, way) >= 0
+
+
+def less(s: Symptoms) -> Clues:
+    """Less of what an event brings, or none at all, which the air never is."""
+    move = s.move
+    if move is None or WORSE.get(s.parameter, 0) < 1 or move.now >= move.usual:
+        return
+    if move.now <= 0 and s.parameter not in _WATER:
+        yield Clue(DRIFT, 1.0, "nothing", {"usual": move.usual})
+        yield Clue(EVENT, -1.5, "nothing", {"usual": move.usual})
+    elif move.far < -1.5:
+        yield Clue(EVENT, -1.0, "less", {"now": move.now, "usual": move.usual})
 
 
 def out_of_water(s: Symptoms) -> Clues:
@@ -180,6 +162,14 @@ def out_of_water(s: Symptoms) -> Clues:
 
 def units(s: Symptoms) -> Clues:
     """A step to what is the same in another unit."""
+    if s.leap is not None and min(s.leap.before, s.leap.after) > 0 and s.parameter:
+        times = s.leap.after / s.leap.before
+        for factor in FACTORS.get(CATALOGUE[s.parameter].unit, ()):
+            if factor > _PLAIN and abs(abs(math.log(times)) - math.log(factor)) < _ROUGHLY:
+                said = factor if times > 1 else 1 / factor
+                yield Clue(UNITS, 4.5, "factor", {"factor": said})
+                yield Clue(EVENT, -1.5, "factor", {"factor": said})
+                return
     move = s.move
     if move is None or abs(move.far) < 2 * FAR or not move.usual or s.step < 0.6:
         return
@@ -198,6 +188,10 @@ def units(s: Symptoms) -> Clues:
 
 def impossible(s: Symptoms) -> Clues:
     """Numbers that no sensor can have read."""
+    if s.move is not None and s.parameter:
+        low, high = CATALOGUE[s.parameter].physical
+        if not low <= s.move.now <= high:
+            yield Clue(EVENT, -6.0, "beyond", {"now": s.move.now})
     if share := s.objections.get("gross_range", 0.0):
         for cause in (UNITS, POWER, SPIKE):
             yield Clue(cause, 1.0, "test-range", {"share": share})
@@ -219,10 +213,10 @@ def power(s: Symptoms) -> Clues:
         yield Clue(POWER, 3.0 if s.battery.now < 10 else 2.0, "battery", {"now": s.battery.now})
     if (volts := s.voltage) is not None:
         least = 11.5 if volts.usual >= 9 else 3.3
-        if volts.now < least or volts.now < 0.9 * volts.usual:
+        if volts.far < -FAR and (volts.now < least or volts.now < 0.9 * volts.usual):
             yield Clue(POWER, 3.0, "voltage", {"now": volts.now, "usual": volts.usual})
     if s.gaps > 0.25:
-        yield Clue(POWER, 1.5, "gaps", {"share": s.gaps})
+        yield Clue(POWER, 0.7, "gaps", {"share": s.gaps})
     if s.flagged >= 0.5:
         yield Clue(POWER, 1.0, "whole-device", {"share": s.flagged})
         if s.parameter in _WATER:
@@ -249,12 +243,17 @@ def drift(s: Symptoms) -> Clues:
     if move is None or s.parameter in _OWN_BIN or not (creeps or abs(move.far) >= FAR):
         return
     slowly = _slowly(s.parameter, move)
-    if creeps:
+    if creeps and s.crowd >= 0.5:
+        yield Clue(EVENT, 0.5, "crowd-creeps")
+    elif creeps and (others := _creep_along(s)):
+        yield Clue(EVENT, 1.0 * len(others), "others-creep", {"count": len(others)})
+    elif creeps:
         yield Clue(slowly, 0.6 * s.creeps, "creeps", {"count": s.creeps})
         yield Clue(EVENT, -0.2 * s.creeps, "creeps", {"count": s.creeps})
     if s.climb >= 3 * HOUR and s.step < 0.35:
         yield Clue(slowly, 1.0, "slow", {"lasts": s.climb})
-    if abs(move.far) >= 2 * FAR and s.step >= 0.6 and s.rough < 1.5:
+    joined = s.leap is not None and s.leap.joined
+    if abs(move.far) >= 2 * FAR and s.step >= 0.6 and s.rough < 1.5 and not joined:
         yield Clue(DRIFT, 1.0, "shifted")
         yield Clue(UNITS, 0.5, "shifted")
         yield Clue(EVENT, -0.7, "shifted")
@@ -280,10 +279,11 @@ def apart(s: Symptoms) -> Clues:
 
 def channels(s: Symptoms) -> Clues:
     """What must move together, and what an event moves besides."""
-    if s.move is None or abs(s.move.far) < FAR:
+    if s.move is None or abs(s.move.far) < FAR or _sticks(s):
         return
-    others = [s.channels[name] for name in ALONGSIDE.get(s.parameter, {}) if name in s.channels]
-    if len(others) >= 2 and all(abs(move.far) < QUIET for move in others):
+    ways = ALONGSIDE.get(s.parameter, {})
+    others = [(move, ways[name] * s.move.far) for name, move in s.channels.items() if name in ways]
+    if len(others) >= 2 and all(_is_quiet(move, way) for move, way in others):
         yield Clue(DRIFT, 0.7, "others-quiet", {"count": len(others)})
         yield Clue(EVENT, -0.7, "others-quiet", {"count": len(others)})
     slowly = _slowly(s.parameter, s.move)
@@ -301,13 +301,37 @@ def channels(s: Symptoms) -> Clues:
             yield Clue(EVENT, -1.5, "channel-differs", said)
 
 
+def _is_quiet(move: Move, way: float) -> bool:
+    """Whether it does not move, or not so as an event takes it."""
+    return abs(move.far) < (QUIET / 2 if move.far * way > 0 else QUIET)
+
+
+def _creep_along(s: Symptoms) -> Sequence[str]:
+    """The channels that go on for days as an event takes them; none where growth does it, which
+    takes oxygen, but leaves the pH.
+    """
+    seen = {**s.creeping, s.parameter: 1 if s.move is not None and s.move.far > 0 else -1}
+    green = max(seen.get("chlorophyll", 0), seen.get("turbidity", 0))
+    if green > 0 > seen.get("dissolved_oxygen", 0) and "ph" not in seen:
+        return []
+    ways = ALONGSIDE.get(s.parameter, {})
+    return [name for name, way in s.creeping.items() if ways.get(name) == way * seen[s.parameter]]
+
+
 def _slowly(parameter: str, move: Move) -> FaultCause:
     """What takes a sensor there slowly: growth, where that is its way, else drift."""
     return FOULING if FOULS.get(parameter, 0) * move.far > 0 else DRIFT
 
 
+def _sticks(s: Symptoms) -> bool:
+    """Whether it agrees with others by what it once read alone."""
+    return s.still >= 3 * HOUR and s.stirs
+
+
 def neighbours(s: Symptoms) -> Clues:
     """Who stands nearby and sees the same."""
+    if _sticks(s):
+        return
     for number, near in enumerate(agreeing(s)):
         yield Clue(EVENT, 2.5 if number == 0 else 1.0, "neighbour-agrees", near._asdict())
 
@@ -319,6 +343,8 @@ def surroundings(s: Symptoms) -> Clues:
         yield Clue(EVENT, 1.5, "rain", {"rate": s.rain})
     if s.parameter in _OWN_BIN:
         yield Clue(EVENT, 2.0, "of-the-bin")
+    if s.kind == "anomaly" and s.move is not None and abs(s.move.far) < QUIET:
+        yield Clue(EVENT, -0.5, "near-usual", {"now": s.move.now, "usual": s.move.usual})
     if s.move is not None and s.kind != "fault" and not s.objections:
         yield Clue(EVENT, 0.3, "tests-pass")
 
@@ -326,15 +352,17 @@ def surroundings(s: Symptoms) -> Clues:
 def dust(s: Symptoms) -> Clues:
     """Dust is coarse; a sensor that errs has no reason to err by more for coarse grains."""
     fine, coarse = (s.move if s.parameter == name else s.channels.get(name) for name in _DUST)
-    if s.parameter not in _DUST or fine is None or coarse is None or fine.far < FAR:
+    if s.parameter not in _DUST or fine is None or coarse is None or fine.far < FAR or _sticks(s):
         return
-    if coarse.now - coarse.usual > 1.5 * (fine.now - fine.usual):
+    if 1.5 < (coarse.now - coarse.usual) / (fine.now - fine.usual) < _COARSEST:
         yield Clue(EVENT, 2.5, "dust")
 
 
 RULES: Sequence[Callable[[Symptoms], Clues]] = (
     stuck,
     spike,
+    leap,
+    less,
     out_of_water,
     units,
     impossible,

@@ -48,6 +48,7 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "ahead": Phrase(
             "Its readings come from the future, by {lasts}.", "เวลาของค่าที่ส่งล้ำหน้าอยู่ {lasts}"
         ),
+        "beyond": Phrase("{now} is beyond what can be.", "{now} อยู่นอกช่วงที่เป็นไปได้"),
         "battery": Phrase("The battery is at {now} %.", "แบตเตอรี่เหลือ {now} %"),
         "channel-agrees": Phrase(
             "{parameter} of the same device moved as well: {now}, usually {usual}.",
@@ -56,6 +57,10 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         "channel-differs": Phrase(
             "{parameter} of the same device should move with it, and did not: {now}.",
             "{parameter}ของอุปกรณ์เดียวกันควรเปลี่ยนตาม แต่ไม่เปลี่ยน: {now}",
+        ),
+        "crowd-creeps": Phrase(
+            "It has been farther away each day, as it has at its neighbours.",
+            "ค่าห่างจากปกติเพิ่มขึ้นทุกวัน สถานีใกล้เคียงก็เช่นกัน",
         ),
         "dust": Phrase(
             "PM10 rose more than PM2.5, as dust in the air makes it.",
@@ -78,7 +83,25 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "เกตเวย์ของอุปกรณ์ {count} ตัวไม่ส่งข้อมูล อาจเป็นที่ไฟเลี้ยงหรือเครือข่าย ไม่ใช่ที่พื้นที่",
         ),
         "gaps": Phrase("{share} of its readings do not come.", "ข้อมูลขาดหาย {share}"),
+        "leaps-alone": Phrase(
+            "It leapt, and none of {count} channels that leap with other water or air did.",
+            "ค่ากระโดด แต่ช่องวัดอีก {count} ช่องที่มักกระโดดตามเมื่อน้ำหรืออากาศเปลี่ยนไม่กระโดด",
+        ),
+        "leaps-together": Phrase(
+            "Other channels leap at the same moments.", "ช่องวัดอื่นกระโดดในเวลาเดียวกัน"
+        ),
+        "leaps-with": Phrase(
+            "{count} other channels of the device leapt when it did.",
+            "ช่องวัดอื่นของอุปกรณ์อีก {count} ช่องกระโดดพร้อมกัน",
+        ),
+        "less": Phrase(
+            "It reads less than usual: {now}, usually {usual}.", "ค่าต่ำกว่าปกติ: {now} ปกติ {usual}"
+        ),
         "low-tide": Phrase("The tide is low: {now} m.", "น้ำลง ระดับน้ำ {now} ม."),
+        "near-usual": Phrase(
+            "It reads about what it usually does: {now}, usually {usual}.",
+            "ค่าใกล้เคียงปกติ: {now} ปกติ {usual}",
+        ),
         "neighbour-agrees": Phrase(
             "{site}, {km} km away, sees the same.", "{site} ซึ่งห่าง {km} กม. ตรวจพบเช่นเดียวกัน"
         ),
@@ -94,6 +117,7 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "There is no salt in what it measures: {now}, usually {usual}.",
             "แทบไม่มีเกลือในสิ่งที่วัด: {now} ปกติ {usual}",
         ),
+        "nothing": Phrase("It reads nothing at all, usually {usual}.", "ค่าที่วัดเป็นศูนย์ ปกติ {usual}"),
         "of-the-bin": Phrase(
             "Such a reading belongs to one bin alone, and is usually right.",
             "ค่านี้เป็นของถังใบเดียว และโดยปกติถูกต้อง",
@@ -110,12 +134,20 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
             "Of the {count} alerts that it counts, {events} are events and {faults} are sensors.",
             "จากการแจ้งเตือน {count} รายการที่นับ เป็นเหตุการณ์จริง {events} และเป็นที่อุปกรณ์ {faults}",
         ),
+        "others-creep": Phrase(
+            "For days {count} other channels have gone the way of an event as well.",
+            "ช่องวัดอื่นอีก {count} ช่องเปลี่ยนไปตามเหตุการณ์มาหลายวันเช่นกัน",
+        ),
         "others-quiet": Phrase(
             "{count} other channels that events usually move did not.",
             "ช่องวัดอื่นอีก {count} ช่องที่มักเปลี่ยนตามเหตุการณ์ไม่เปลี่ยน",
         ),
         "otherwise-usual": Phrase(
             "Between the leaps it reads what it always does.", "ระหว่างที่ค่าไม่กระโดด ค่ายังเป็นปกติ"
+        ),
+        "place-leaps-alone": Phrase(
+            "It leapt, and none of its {count} neighbours, who share such weather, did.",
+            "ค่ากระโดด แต่สถานีใกล้เคียงทั้ง {count} แห่งซึ่งมีสภาพอากาศเดียวกันไม่กระโดด",
         ),
         "rain": Phrase("It rains nearby, up to {rate} mm/h.", "มีฝนตกใกล้เคียง สูงสุด {rate} มม./ชม."),
         "shifted": Phrase(
@@ -160,6 +192,9 @@ PHRASES: Mapping[str, Phrase] = MappingProxyType(
         ),
         "tests-pass": Phrase(
             "No test of quality objects to its readings.", "ไม่มีการทดสอบคุณภาพใดคัดค้านค่าที่วัด"
+        ),
+        "turns": Phrase(
+            "{count} times it went far and at once as far back.", "ค่าเหวี่ยงไปแล้วกลับทันที {count} ครั้ง"
         ),
         "voltage": Phrase(
             "The battery is at {now} V, usually at {usual} V.", "แบตเตอรี่ {now} V ปกติ {usual} V"

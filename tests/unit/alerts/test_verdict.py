@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts import joint_verdict, verdict
-from alerts.symptoms import Move, Near, Symptoms
+from alerts import joint_verdict, kinship, verdict
+from alerts.company import Leap
+from alerts.shapes import Move
+from alerts.symptoms import Near, Symptoms
 from alerts.verdict import SURE_ENOUGH, Opinion, judge
 from alerts.verdict_words import PHRASES, summary, worded
 from core.catalogue import CATALOGUE
@@ -170,6 +172,54 @@ CASES = [
         None,
         id="it has left its neighbours with all that it measures",
     ),
+    pytest.param(
+        seen(kind="fault", spikes=4, shared=0.75, move=far(0.5), channels={"salinity": far(-4)}),
+        "event",
+        None,
+        id="patches of other water",
+    ),
+    pytest.param(
+        seen("co", "anomaly", move=far(5), step=1.0, leap=Leap(10, 15, kin=3, joined=["pm25"])),
+        "event",
+        None,
+        id="smoke that two sensors see in the same hour",
+    ),
+    pytest.param(
+        seen("wave_height", "anomaly", move=far(9), step=1.0, leap=Leap(10, 19, near=2)),
+        "sensor-fault",
+        "drift",
+        id="waves at one beach alone",
+    ),
+    pytest.param(
+        seen("air_pressure", "fault", turns=4, move=far(1), neighbours=near(1, 1)),
+        "sensor-fault",
+        "spike",
+        id="to and fro",
+    ),
+    pytest.param(
+        seen("no2", "anomaly", move=Move(-3, 0.0, 20.0, 6.0), neighbours=near(0.1, 0.2)),
+        "sensor-fault",
+        "drift",
+        id="air without any",
+    ),
+    pytest.param(
+        seen("ph", move=far(1), creeps=4, creeping={"chlorophyll": 1, "dissolved_oxygen": 1}),
+        "event",
+        None,
+        id="algae, day after day",
+    ),
+    pytest.param(
+        seen("pm25", "fault", move=far(9), still=4 * HOUR, stirs=True, neighbours=near(8, 9)),
+        "sensor-fault",
+        "stuck",
+        id="what it once read is like its neighbours",
+    ),
+    pytest.param(
+        seen("water_level", voltage=Move(-2, 10.9, 11.2, 0.15)),
+        "unclear",
+        None,
+        id="a battery that is always low",
+    ),
 ]
 
 
@@ -233,6 +283,6 @@ def test_it_can_say_all_of_its_clues(symptoms: Symptoms, kind: str, cause: str |
 
 
 def test_its_tables_name_parameters_of_the_catalogue() -> None:
-    for table in (verdict.TOGETHER, verdict.ALONGSIDE):
+    for table in (kinship.TOGETHER, kinship.ALONGSIDE):
         assert {*table, *(other for row in table.values() for other in row)} <= set(CATALOGUE)
-    assert {*verdict.RAINY, *verdict.FOULS} <= set(CATALOGUE)
+    assert {*kinship.RAINY, *kinship.FOULS, *kinship.WORSE, *kinship.REGIONAL} <= set(CATALOGUE)
