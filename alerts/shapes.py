@@ -64,6 +64,11 @@ def _spread(values: FloatColumn) -> float:
 # --- the shape of the series itself ---
 
 
+def known(track: Track) -> bool:
+    """Whether enough of the days before is known."""
+    return len(np.unique(track.before.measured_at // DAY)) >= FEW
+
+
 def still(track: Track, limits: Limits) -> int:
     """How long the last readings have been the same, but for values at which they may rest."""
     values, times = track.values, track.times

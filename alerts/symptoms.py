@@ -37,16 +37,17 @@ class Near(NamedTuple):
 class Symptoms:
     """What is to be seen of an alert.
 
-    `move` is None where nothing is known of its series. `still` is how long it has not moved at all
-    (µs), while `stirs` says that it usually does. `spikes` are single readings far out and back in
-    the last hours, `turns` steps far out and at once as far back; `shared` is the part of both at
-    which other channels leap too. `leap` is the greatest step of the last hours. `step` is the
-    greatest one as a part of the whole way, `climb` for how long it has been on that way (µs).
-    `creeps` says on how many of the last days it was farther than on the day before, less on how
-    many it was not; `creeping` are the channels of other kin that do so as well, with their
-    direction, `crowd` is the part of the neighbours. `rough` is how much rougher readings are than
-    usual, NaN where nobody knows, `gaps` the part of them that is missing of late. `objections` are
-    the tests of quality and the part of the last readings to which each objects.
+    `move` is None where nothing is known of its series, `known` says that the days before are.
+    `still` is how long it has not moved at all (µs), while `stirs` says that it usually does.
+    `spikes` are single readings far out and back in the last hours, `turns` steps far out and at
+    once as far back; `shared` is the part of both at which other channels leap too. `leap` is the
+    greatest step of the last hours. `step` is the greatest one as a part of the whole way, `climb`
+    for how long it has been on that way (µs). `creeps` says on how many of the last days it was
+    farther than on the day before, less on how many it was not; `creeping` are the channels of
+    other kin that do so as well, with their direction, `crowd` is the part of the neighbours.
+    `rough` is how much rougher readings are than usual, NaN where nobody knows, `gaps` the part of
+    them that is missing of late. `objections` are the tests of quality and the part of the last
+    readings to which each objects.
 
     `neighbours` and `channels` (of the same device, by parameter) say how others move; `flagged` is
     the part of the device's channels whose readings are bad. `ahead` is by how much the device's
@@ -57,6 +58,7 @@ class Symptoms:
     kind: str
     parameter: str
     move: Move | None = None
+    known: bool = False
     still: int = 0
     stirs: bool = False
     spikes: int = 0
@@ -125,6 +127,7 @@ def _with_own(
         around,
         parameter=own.parameter,
         move=move,
+        known=shapes.known(own),
         still=shapes.still(own, limits),
         stirs=shapes.stirs(own, limits),
         spikes=len(spikes),

@@ -110,11 +110,11 @@ def leap(s: Symptoms) -> Clues:
         return
     if joined := len(s.leap.joined):
         yield Clue(EVENT, min(1.5 + 0.5 * joined, 3.0), "leaps-with", {"count": joined})
-    elif s.leap.kin and not s.leap.along:
+    elif s.leap.kin and not s.leap.along and s.known:
         for cause in _LEAPING:
             yield Clue(cause, 0.5, "leaps-alone", {"count": s.leap.kin})
         yield Clue(EVENT, -1.0, "leaps-alone", {"count": s.leap.kin})
-    if s.parameter in REGIONAL and s.leap.near and not s.leap.along:
+    if s.parameter in REGIONAL and s.leap.near and not s.leap.along and s.known:
         for cause in _LEAPING:
             yield Clue(cause, 0.7, "place-leaps-alone", {"count": s.leap.near})
         yield Clue(EVENT, -1.5, "place-leaps-alone", {"count": s.leap.near})
@@ -253,7 +253,7 @@ def drift(s: Symptoms) -> Clues:
     if s.climb >= 3 * HOUR and s.step < 0.35:
         yield Clue(slowly, 1.0, "slow", {"lasts": s.climb})
     joined = s.leap is not None and s.leap.joined
-    if abs(move.far) >= 2 * FAR and s.step >= 0.6 and s.rough < 1.5 and not joined:
+    if abs(move.far) >= 2 * FAR and s.step >= 0.6 and not joined and _as_ever(s):
         yield Clue(DRIFT, 1.0, "shifted")
         yield Clue(UNITS, 0.5, "shifted")
         yield Clue(EVENT, -0.7, "shifted")
@@ -268,6 +268,11 @@ def drift(s: Symptoms) -> Clues:
         yield Clue(FOULING, 2.0, "work", {"work": s.work})
     if s.work == "calibration":
         yield Clue(DRIFT, 2.0, "work", {"work": s.work})
+
+
+def _as_ever(s: Symptoms) -> bool:
+    """Whether it is no more restless than it was, as far as its pace lets one see."""
+    return s.known and (math.isnan(s.rough) or s.rough < 1.5)
 
 
 def apart(s: Symptoms) -> Clues:

@@ -41,7 +41,7 @@ SCENARIOS = (
     "storm-and-faults",
     "quiet-month",
 )
-_BY_KIND = ("happened", "raised", "called right", "called the other", "delay")
+_BY_KIND = ("happened", "raised", "called right", "called the other", "delay", "alerts", "wrong")
 _BY_SCENARIO = (
     "events",
     "raised",
@@ -116,8 +116,9 @@ def tables(found: Sequence[Score]) -> Iterator[Table]:
     for nature in Nature:
         mine = [outcome for outcome in outcomes if outcome.truth.nature is nature]
         for kind in sorted({outcome.truth.kind for outcome in mine}):
-            made.add_row(kind, *_cells([o for o in mine if o.truth.kind == kind]))
-        made.add_row(f"all {nature}s", *_cells(mine))
+            of_it = [outcome for outcome in mine if outcome.truth.kind == kind]
+            made.add_row(kind, *_cells(of_it), *_of_alerts(of_it))
+        made.add_row(f"all {nature}s", *_cells(mine), *_of_alerts(mine))
     yield made
 
 
@@ -139,6 +140,13 @@ def _of_scenario(found: Sequence[Score]) -> list[str]:
     false = sum(len(one.false) for one in found)
     months = sum(len(one.account.devices) * one.months for one in found)
     return [*cells, f"{false}", f"{false / months:.2f}"]
+
+
+def _of_alerts(outcomes: Sequence[Outcome]) -> list[str]:
+    """How many were about these, and how many of them called it the other."""
+    said = [(o.truth.nature, alert.says) for o in outcomes for alert in o.alerts]
+    wrong = [says is not None and says is not nature for nature, says in said]
+    return [f"{len(said)}", f"{sum(wrong)}"]
 
 
 def _cells(outcomes: Sequence[Outcome]) -> list[str]:

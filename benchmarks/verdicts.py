@@ -175,12 +175,13 @@ class _City:
                 alerts.setdefault(device_and_parameter(t.subject), []).append(t)
         for put in puts:
             for device in sorted({device for device, _ in put.series}):
-                mine = [t for name in put.series if name[0] == device for t in alerts.get(name, [])]
+                names = [name for name in put.series if name[0] == device]
+                mine = [t for name in names for t in alerts.get(name, [])]
                 about = [t for t in mine if put.start <= t.at <= put.end + LATE]
                 if not about:
                     yield Judged(put, device, "", 0, None)
                     continue
-                t = min(about, key=lambda t: t.at)
+                t = min(about, key=lambda t: (t.at, t.rule, t.subject))
                 question = Question(t.alert, t.subject, t.site, begun[t.alert], t.at)
                 seen = symptoms(question, past.material(question), self._kinds[t.rule], objections)
                 yield Judged(put, device, t.rule, t.at - put.start, judge(seen))

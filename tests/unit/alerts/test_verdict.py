@@ -185,7 +185,7 @@ CASES = [
         id="smoke that two sensors see in the same hour",
     ),
     pytest.param(
-        seen("wave_height", "anomaly", move=far(9), step=1.0, leap=Leap(10, 19, near=2)),
+        seen("wave_height", "anomaly", move=far(9), known=True, leap=Leap(10, 19, near=2)),
         "sensor-fault",
         "drift",
         id="waves at one beach alone",

@@ -75,4 +75,6 @@ def test_scores_of_a_scenario_are_taken_together() -> None:
         "1 (50%)",
         "0 (0%)",
         "1:00:00",
+        "1",
+        "0",
     ]
