@@ -78,7 +78,6 @@ def test_an_alert_is_explained(desk: DeskOf) -> None:
         "It began at 22 Nov 2026 07:05 and has lasted 1 h.",
         "It can end at 15 NTU or less.",
         "It is unclear whether it is the place or the sensor.",
-        "No test of quality objects to its readings.",
         NEWEST,
         "The quality tests object to none of them.",
         "karon-2 at Karon, 5.6 km away, reads 4.1 NTU (22 Nov 2026 07:04).",
