@@ -253,6 +253,7 @@ def main() -> None:
             console.print(episode_table(series))
     if asked.only in {None, "verdicts"}:
         for data in DATA_SETS[:2]:
+            console.print(verdicts.anyway_table(data, asked.folder))
             found = list(verdicts.judged(data, asked.folder))
             for tuned in (False, True):
                 title = f"{data.title}{', tuned on *' if tuned else ''}"

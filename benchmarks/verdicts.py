@@ -6,6 +6,7 @@ after its end, and not so in the series as they are. It is judged as it fires, b
 the days before, of the other channels, and of the other stations.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -37,6 +38,7 @@ from storage.material import AROUND, DAYS, LATELY
 SEED = 11  # of what is put in; weights were tuned with another one, and on other series
 LATE = 6 * HOUR
 BEFORE_ALL = date(2000, 1, 1)
+_ABOUT = ("anomaly", "fault", "neighbours")
 _KINDS = ("air", "beach", "bin", "weather")
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 
@@ -92,14 +94,33 @@ class Judged(NamedTuple):
 
 def judged(data: DataSet, folder: Path, seed: int = SEED) -> Iterator[Judged]:
     """All that is put into the series of a data set, and what is said of it."""
-    tracks = {
+    coast, tracks = COASTS[data.title], _tracks(data, folder)
+    for number in range(coast.copies):
+        yield from judged_on(coast, tracks, seed + number)
+
+
+def anyway_table(data: DataSet, folder: Path) -> Table:
+    """How often rules about sensors and about what is unusual fire in the series as they are."""
+    tracks = _tracks(data, folder)
+    with TemporaryDirectory() as place:
+        city = _City(_city(COASTS[data.title], sorted({n for _, n in tracks}), Path(place)), tracks)
+    months = sum(float(np.minimum(np.diff(t.measured_at), DAY).sum()) for t in tracks.values())
+    months /= 30 * DAY
+    made = Table(title=f"{data.title}: alerts as they are", box=box.MARKDOWN)
+    made.add_column("rules", no_wrap=True)
+    for name in ("alerts", "a series and month"):
+        made.add_column(name, justify="right", no_wrap=True)
+    for name, alerts in city.anyway().items():
+        made.add_row(name, f"{alerts}", f"{alerts / months:.2f}")
+    return made
+
+
+def _tracks(data: DataSet, folder: Path) -> Mapping[Name, Series]:
+    return {
         (_id(track.device), track.parameter): track
         for sheet in data.sheets(folder)
         for track in tracks_of(sheet)
     }
-    coast = COASTS[data.title]
-    for number in range(coast.copies):
-        yield from judged_on(coast, tracks, seed + number)
 
 
 def judged_on(coast: Coast, tracks: Mapping[Name, Series], seed: int) -> Iterator[Judged]:
@@ -162,6 +183,16 @@ class _City:
         self._kinds = {rule.id: rule.kind_name for rule in rule_files.load_at(rules, city)}
         clean = self._replayed({name: track.value for name, track in tracks.items()})
         self._anyway = {(t.rule, t.subject, t.at) for t in clean.transitions if _begins(t)}
+
+    def anyway(self) -> Mapping[str, int]:
+        """How many alerts there are of series as they are: of rules about sensors by their names,
+        and of those of kind `anomaly` together.
+        """
+        count = Counter(rule for rule, _, _ in self._anyway)
+        about = {rule: kind for rule, kind in self._kinds.items() if kind in _ABOUT}
+        unusual = sum(count[rule] for rule, kind in about.items() if kind == "anomaly")
+        sensors = {rule: count[rule] for rule, kind in about.items() if kind != "anomaly"}
+        return sensors | {"all of kind anomaly": unusual}
 
     def judged(self, values: Mapping[Name, FloatColumn], puts: Sequence[Put]) -> Iterator[Judged]:
         """What is said of all that was put into series so that they read these values."""
