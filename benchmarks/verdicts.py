@@ -83,12 +83,10 @@ COASTS = {
 
 
 class Judged(NamedTuple):
-    """What one station showed of what was put in; no opinion where no alert fired."""
+    """What was said of what was put in at one station; no opinion where no alert fired."""
 
     put: Put
     device: str
-    rule: str
-    after: int
     opinion: Opinion | None
 
 
@@ -210,12 +208,12 @@ class _City:
                 mine = [t for name in names for t in alerts.get(name, [])]
                 about = [t for t in mine if put.start <= t.at <= put.end + LATE]
                 if not about:
-                    yield Judged(put, device, "", 0, None)
+                    yield Judged(put, device, None)
                     continue
                 t = min(about, key=lambda t: (t.at, t.rule, t.subject))
                 question = Question(t.alert, t.subject, t.site, begun[t.alert], t.at)
                 seen = symptoms(question, past.material(question), self._kinds[t.rule], objections)
-                yield Judged(put, device, t.rule, t.at - put.start, judge(seen))
+                yield Judged(put, device, judge(seen))
 
     def _replayed(self, values: Mapping[Name, FloatColumn]) -> Replayed:
         lengths = [len(value) for value in values.values()]
