@@ -39,6 +39,7 @@ WIDTH = 5
 LEAST_SEEN = 2 * DAY // SLOT_LENGTH  # before, nothing is said
 OVER_DAY = SLOT_LENGTH / DAY
 FORGET = 1 / 600  # of a slot: what is usual is forgotten in 23 days
+MOST_A_SLOT = 16.0  # spreads: so hours of an event are no drift of a day
 MOST = 2.0  # spreads by which a slot may move what is usual
 FAR = 4.0  # spreads; beyond them little is learned of the spread,
 TIMID = 0.1  # so much
@@ -79,12 +80,14 @@ def learn(
     seen, gap = known[:, SEEN], slot - known[:, SLOT]
     young = 1 / (seen + 1)
     share = np.maximum(np.minimum(gap * OVER_DAY, 1), young)
-    today = known[:, TODAY] + share * (value - known[:, TODAY])
     width = np.maximum(DEVIATION * known[:, SPREAD], floor)
     settled, pace = seen >= LEAST_SEEN, np.maximum(FORGET, young)
+    far = MOST_A_SLOT * width
+    near = known[:, USUAL] + np.clip(value - known[:, USUAL], -far, far)
+    today = known[:, TODAY] + share * (np.where(settled, near, value) - known[:, TODAY])
     off = today - known[:, USUAL]
-    near = np.where(settled, np.clip(off, -MOST * width, MOST * width), off)
-    usual = known[:, USUAL] + pace * near
+    moved = np.where(settled, np.clip(off, -MOST * width, MOST * width), off)
+    usual = known[:, USUAL] + pace * moved
     left = np.abs(today - usual)
     left = np.where(settled, np.minimum(left, FAR_OFF * width), left)
     timid = np.where(settled & (np.abs(off) > FAR * width), TIMID, 1.0)

@@ -35,7 +35,7 @@ rules:
      select: {kinds: [beach]}, above: {warning: 31.4}}
 """
 CITY = {"sites": SITES, "devices": DEVICES, "rules": RULES}
-DAYS, ILL = 5, 24  # quiet days, and hours in which the probe in the middle is wrong
+DAYS, ILL = 5, 34  # quiet days, and hours in which the probe in the middle is wrong
 
 
 def temperature(beach: int, hour: int, *, wrong: bool) -> float:
@@ -100,7 +100,7 @@ def test_a_probe_that_leaves_the_others_is_told_and_they_are_not(tmp_path: Path)
 
 def test_once_it_is_judged_a_fault_what_limits_say_of_its_series_is_muted(tmp_path: Path) -> None:
     with small_world(tmp_path, CITY) as world:
-        feed(world, MESSAGES[: 4 * (24 * DAYS + 9)])  # the hottest hours are over soon
+        feed(world, MESSAGES[: 4 * (24 * DAYS + 30)])  # the second noon
         firing = DeskOf(world).get("/v1/alerts?state=firing")["items"]
     by_rule = {alert["rule"]: alert for alert in firing}
     assert by_rule["warm"]["muted_by"] == [{"kind": "inhibition", "id": by_rule["apart"]["id"]}]

@@ -74,6 +74,11 @@ def test_what_stays_is_usual_in_the_end() -> None:
     assert abs(said[-1]) < 4
 
 
+def test_an_event_of_hours_is_none_however_large() -> None:
+    said = followed(np.concatenate([noise(30), np.full(A_DAY // 3, 50.0), noise(3)]))
+    assert np.nanmax(said) < 8
+
+
 @pytest.mark.parametrize("size", [-1.0, 1.0])
 def test_the_sign_says_to_which_side(size: float) -> None:
     said = followed(np.append(noise(30), np.full(2 * A_DAY, size)))
